@@ -1,0 +1,230 @@
+"""The rule engine of a call: two streams, the measures that live in them, and the machines of the rules.
+
+The *audio* stream runs with the sound. The *talk* stream waits until every channel's words are known; all rules and
+measures that depend on words live there. What the audio stream gives out is passed on to the talk stream, so a
+rule sees everything that it may combine, in one order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from monitor.core.derive import Context, Deriver
+from monitor.core.desk import Desk, Doubt
+from monitor.core.forms import ExpectMachine, KeepMachine, Machine, NeverMachine, StepsMachine, TallyMachine
+from monitor.core.measure import Holds, Interruptions, Pace, Silences
+from monitor.core.phase import Phases
+from monitor.core.rulebook import (
+    MEASURES,
+    Expect,
+    Happening,
+    Keep,
+    Never,
+    Occurrence,
+    Pack,
+    Pattern,
+    Report,
+    Role,
+    Rule,
+    Steps,
+    Tally,
+)
+from monitor.core.stream import Stream
+from monitor.core.turns import TURN_PAUSE_SECONDS, Overlaps, TurnLevels, Turns
+from monitor.core.types import Channel, Event
+
+_WITH_WORDS = {
+    Happening.HOLD_START,
+    Happening.HOLD_END,
+    Happening.INTERRUPTION,
+    Happening.WORDS,
+}
+
+
+def patterns_of(rule: Rule) -> list[Pattern]:
+    """Every pattern that a rule names."""
+    form = rule.form
+    own: list[Pattern | None]
+    match form:
+        case Never():
+            own = [form.what]
+        case Expect():
+            own = [form.when, *form.then]
+        case Steps():
+            own = [form.when, form.until, *(p for s in form.steps for p in s.what)]
+        case Tally():
+            own = [form.what, form.window]
+        case _:
+            own = []
+    return [p for p in own if p] + [e.pattern for e in rule.excuses]
+
+
+def needs_words(rule: Rule) -> bool:
+    """Whether the rule can only be judged once words are known."""
+    if isinstance(rule.form, Keep) and MEASURES[rule.form.measure].words:
+        return True
+    names = {n for p in patterns_of(rule) for n in p.names}
+    bare = {n.removeprefix("start:").removeprefix("stop:") for n in names}
+    by_words = {n for n in bare if n.startswith("say:") or (n in MEASURES and MEASURES[n].words)}
+    return bool(by_words or names & _WITH_WORDS)
+
+
+class _Lane:
+    """A stream with its measures and its rules."""
+
+    def __init__(self, rate: int, mixed: bool) -> None:
+        self.stream = Stream()
+        self.desk = Desk(rate, mixed)
+        self.derivers: list[Deriver] = []
+        self.machines: list[Machine] = []
+        self.onward: _Lane | None = None
+        self._interested: dict[str, list[Machine]] = defaultdict(list)
+        self.context = Context(rate, mixed, self.stream, self.dispatch, self.desk.say)
+
+    def add(self, machine: Machine) -> None:
+        """Let a rule's machine see the occurrences it names."""
+        self.machines.append(machine)
+        for name in sorted(machine.names):
+            self._interested[name].append(machine)
+
+    def dispatch(self, seen: Occurrence) -> None:
+        """Show an occurrence to everybody in this lane, and pass it on."""
+        if self.onward:
+            self.onward.stream.put(seen)
+        if seen.name == "start:turn" and seen.by:
+            self.desk.turn_since[seen.by] = seen.start
+        elif seen.name == "stop:turn" and seen.by:
+            self.desk.turn_since[seen.by] = None
+        self.desk.note(seen)
+        for deriver in self.derivers:
+            deriver.see(seen)
+        for machine in self._interested.get(seen.name, ()):
+            machine.see(seen)
+
+    def early(self, seen: Occurrence) -> None:
+        """Show a provisional occurrence to the rules that name it."""
+        for machine in self._interested.get(seen.name, ()):
+            machine.early(seen)
+
+    def advance(self, watermark: int) -> None:
+        for seen in self.stream.until(watermark):
+            self.dispatch(seen)
+
+    def close(self, end: int) -> None:
+        """Everything has come: let measures finish, then rules give the verdicts that are left."""
+        self.advance(end + 1)
+        for deriver in self.derivers:
+            deriver.close(end)
+
+    def conclude(self, end: int) -> None:
+        for machine in self.machines:
+            machine.flush()
+            machine.close(end)
+
+
+class Engine:
+    """The rules of one call. Occurrences go in by ``put`` (and ``early``), events come out of ``take``."""
+
+    def __init__(
+        self,
+        rate: int,
+        packs: Iterable[Pack],
+        *,
+        mixed: bool,
+        direction: str,
+        queue: str | None,
+        signalled: bool,
+        recognise: bool,
+    ) -> None:
+        packs = list(packs)
+        self.audio = _Lane(rate, mixed)
+        self.talk = _Lane(rate, mixed)
+        self.audio.onward = self.talk
+        self._rate = rate
+        roles = {name: role for pack in packs for name, role in pack.roles.items()}
+        self._measures(roles, packs, mixed=mixed, signalled=signalled, recognise=recognise)
+        for pack in packs:
+            for rule in pack.rules:
+                if rule.direction in (None, direction) and (not rule.queues or queue in rule.queues):
+                    self._add(rule)
+
+    def _measures(
+        self, roles: dict[str, Role], packs: list[Pack], *, mixed: bool, signalled: bool, recognise: bool
+    ) -> None:
+        named = {role: frozenset(n for n, r in roles.items() if r is role) for role in Role}
+        listening = frozenset(text for pack in packs for text in pack.listening)
+        audio = self.audio.context
+        self.audio.derivers += [
+            Turns(audio),
+            Overlaps(audio),
+            TurnLevels(audio),
+            Phases(audio, signalled=signalled),
+        ]
+        talk = self.talk.context
+        holds = Holds(talk, named[Role.WAIT])
+        self.talk.derivers += [holds, Silences(talk, holds, named[Role.FAREWELL])]
+        if not mixed:
+            self.talk.derivers += [
+                Pace(talk, Channel.AGENT, TURN_PAUSE_SECONDS),
+                Interruptions(talk, listening, words=recognise),
+            ]
+
+    def _add(self, rule: Rule) -> None:
+        lane = self.talk if needs_words(rule) else self.audio
+        form = rule.form
+        machine: Machine
+        match form:
+            case Never():
+                machine = NeverMachine(rule, form, lane.desk, lane.stream)
+            case Expect():
+                machine = ExpectMachine(rule, form, lane.desk, lane.stream)
+            case Steps():
+                machine = StepsMachine(rule, form, lane.desk, lane.stream)
+            case Tally():
+                machine = TallyMachine(rule, form, lane.desk, lane.stream)
+            case Keep():
+                machine = KeepMachine(rule, form, lane.desk, lane.stream)
+            case Report():
+                return
+        lane.add(machine)
+        names = {n for p in patterns_of(rule) for n in p.names}
+        lane.desk.remember(frozenset(names | {Happening.SPEECH_START}))
+
+    # -- in
+
+    def put(self, seen: Occurrence) -> None:
+        """Sounds and signals: they go through the audio stream first."""
+        self.audio.stream.put(seen)
+
+    def put_words(self, seen: Occurrence) -> None:
+        """Words and phrases: they are seen by the talk stream only."""
+        self.talk.stream.put(seen)
+
+    def early(self, seen: Occurrence) -> None:
+        self.talk.early(seen)
+
+    def lost(self, doubt: Doubt) -> None:
+        """Something was not heard."""
+        for lane in (self.audio, self.talk):
+            lane.desk.doubt(doubt.start, doubt.end, doubt.channel, words=doubt.words, reason=doubt.reason)
+
+    def advance(self, now: int, audio_until: int, heard_until: int) -> list[Event]:
+        """Decide what can be decided: sounds are complete up to ``audio_until``, words up to ``heard_until``."""
+        for lane, until in ((self.audio, audio_until), (self.talk, min(audio_until, heard_until))):
+            lane.desk.now = now
+            lane.advance(until)
+        return self.take()
+
+    def close(self, end: int) -> list[Event]:
+        """The call is over at ``end``; every rule has its verdict afterwards."""
+        for lane in (self.audio, self.talk):
+            lane.close(end)
+        # What the measures said in closing comes to the rules as well.
+        self.talk.advance(end + 2)
+        for lane in (self.audio, self.talk):
+            lane.conclude(end)
+        return self.take()
+
+    def take(self) -> list[Event]:
+        return self.audio.desk.take() + self.talk.desk.take()

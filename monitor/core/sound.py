@@ -1,0 +1,40 @@
+"""Everything that is heard on one channel without understanding a word: voice, tones, level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from monitor.core.types import Channel, Event, Samples
+from monitor.core.voice import Voice, VoiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """Settings of the stages that listen."""
+
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+
+
+class Sound:
+    """The listening stages of one channel, in the order in which they need each other."""
+
+    def __init__(self, channel: Channel, rate: int, settings: SoundSettings) -> None:
+        self._voice = Voice(channel, rate, settings.voice)
+
+    @property
+    def settled(self) -> int:
+        """The position before which speech can no longer begin."""
+        return self._voice.settled
+
+    def feed(self, start: int, frames: Samples) -> list[Event]:
+        """Take int16 frames of shape (n, frame length); events come ordered by ``known``."""
+        events: list[Event] = list(self._voice.feed(start, frames))
+        return events
+
+    def gap(self, start: int, end: int) -> list[Event]:
+        """Audio was lost; what was open across it ends."""
+        return list(self._voice.gap(start, end))
+
+    def flush(self, end: int) -> list[Event]:
+        """The audio is over."""
+        return list(self._voice.flush(end))

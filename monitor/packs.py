@@ -1,0 +1,524 @@
+"""Rule packs: YAML files read, checked and compiled for the engine. The language is described in ``docs/rules.md``.
+
+Every error names the file, the line and the field, and says what to do; all errors of a file are reported at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from monitor.core import rulebook as rb
+from monitor.core.patterns import CompiledPhrase, PatternError, compile_phrase
+from monitor.core.types import Channel, Severity
+from monitor.paths import config_dir
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+Side = Literal["agent", "customer"]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors: a mistyped threshold must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TextModel(Strict):
+    """A text in Chinese and English."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class PhraseModel(Strict):
+    """A phrase: any of the patterns in ``say``."""
+
+    say: list[str] = Field(min_length=1)
+    by: Literal["near", "sound", "exact"] = "near"
+    alone: bool = False
+    leading: bool = False
+    not_in: list[str] = []
+    role: rb.Role | None = None
+
+
+class QuietModel(Strict):
+    by: Side
+    seconds: Seconds
+
+
+class PatternModel(Strict):
+    """One kind of occurrence: words (``says`` names phrases, ``say`` writes them here), an ``event`` or a measure."""
+
+    says: list[Id] = []
+    say: list[str] = []
+    event: list[rb.Happening] = []
+    measure: str | None = None
+    by: Side | None = None
+    min: float | None = None
+    max: float | None = None
+    quiet: QuietModel | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            return {"event": [data]}
+        if isinstance(data, dict):
+            return {k: [v] if k in ("says", "say", "event") and isinstance(v, str) else v for k, v in data.items()}
+        return data
+
+    @model_validator(mode="after")
+    def _something(self) -> PatternModel:
+        if not (self.says or self.say or self.event or self.measure):
+            raise ValueError("says nothing to look for: give `says`, `say`, `event` or `measure`")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing lies between them")
+        return self
+
+
+class ExcuseModel(PatternModel):
+    """What lifts the rule when it happens so many seconds before or after."""
+
+    before: float = Field(default=0.0, ge=0, le=180)
+    after: float = Field(default=0.0, ge=0, le=60)
+
+
+class LimitsModel(Strict):
+    min: float | None = None
+    max: float | None = None
+    tolerance: float = Field(default=0.0, ge=0)
+    sustained: float = Field(default=0.0, ge=0, le=600)
+    severity: Severity | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> LimitsModel:
+        if self.min is None and self.max is None:
+            raise ValueError("limits nothing: give `min`, `max` or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no value can be right")
+        return self
+
+
+class StepModel(Strict):
+    name: Id
+    what: list[PatternModel] = Field(min_length=1)
+    within: Seconds | None = None
+    after: float = Field(default=0.0, ge=0)
+    optional: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, data: Any) -> Any:
+        return _listed(data, "what")
+
+    @model_validator(mode="after")
+    def _possible(self) -> StepModel:
+        if self.within is not None and self.after > self.within:
+            raise ValueError(f"after {self.after:g} is beyond within {self.within:g}: the step can never be in time")
+        return self
+
+
+def _listed(data: Any, *names: str) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {k: v if k not in names or isinstance(v, list) else [v] for k, v in data.items()}
+
+
+class FrequencyModel(Strict):
+    per_call: int = Field(default=20, ge=1)
+    every: float = Field(default=0.0, ge=0)
+
+
+class RuleModel(Strict):
+    """What all forms share."""
+
+    id: Id
+    title: TextModel
+    advice: TextModel
+    message: TextModel | None = None
+    watches: list[str] = []
+    severity: Severity = Severity.WARNING
+    points: float = Field(default=1.0, ge=0)
+    tell: list[Literal["supervisor", "agent", "report"]] = ["supervisor", "report"]
+    limit: FrequencyModel = FrequencyModel()
+    direction: Literal["inbound", "outbound"] | None = None
+    queues: list[str] = []
+    unless: list[ExcuseModel] = []
+    sure: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, data: Any) -> Any:
+        return _listed(data, "unless", "then", "watches", "queues")
+
+
+class KeepModel(RuleModel):
+    form: Literal["keep"]
+    measure: str
+    by: Side | None = None
+    min: float | None = None
+    max: float | None = None
+    tolerance: float = Field(default=0.0, ge=0)
+    sustained: float = Field(default=0.0, ge=0, le=600)
+    warn: LimitsModel | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> KeepModel:
+        LimitsModel(min=self.min, max=self.max)
+        if self.measure not in rb.MEASURES:
+            raise ValueError(f"unknown measure {self.measure!r}: choose one of {', '.join(sorted(rb.MEASURES))}")
+        return self
+
+
+class NeverModel(RuleModel):
+    form: Literal["never"]
+    what: PatternModel
+
+
+class ExpectModel(RuleModel):
+    form: Literal["expect"]
+    when: PatternModel
+    then: list[PatternModel] = Field(min_length=1)
+    within: Seconds | None = None
+    before: Seconds | None = None
+    once: bool = False
+
+
+class StepsModel(RuleModel):
+    form: Literal["steps"]
+    when: PatternModel
+    steps: list[StepModel] = Field(min_length=1)
+    until: PatternModel | None = None
+    once: bool = False
+
+
+class TallyModel(RuleModel):
+    form: Literal["tally"]
+    count: PatternModel
+    per: rb.Per = rb.Per.CALL
+    min: float | None = None
+    max: float | None = None
+    window: PatternModel | None = None
+    every: Seconds | None = None
+    minutes_needed: float = Field(default=0.5, ge=0)
+
+    @model_validator(mode="after")
+    def _possible(self) -> TallyModel:
+        if (self.window is not None) != (self.per is rb.Per.WINDOW):
+            raise ValueError("`per: window` and `window` belong together")
+        if self.min is None and self.max is None and self.every is None:
+            raise ValueError("counts without a limit: give `min`, `max` or `every`")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no count can be right")
+        return self
+
+
+class ReportModel(RuleModel):
+    form: Literal["report"]
+    figure: str
+
+
+AnyRule = Annotated[
+    KeepModel | NeverModel | ExpectModel | StepsModel | TallyModel | ReportModel, Field(discriminator="form")
+]
+
+
+class PackModel(Strict):
+    """A pack file. ``include`` names files (beside this one) whose phrases it may use."""
+
+    pack: Id
+    title: TextModel
+    include: list[str] = []
+    listening: list[str] = []
+    phrases: dict[Id, PhraseModel] = {}
+    rules: list[AnyRule] = []
+
+
+# ---------------------------------------------------------------- errors
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a pack file. ``line`` counts from 1."""
+
+    file: str
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.field}: {self.message}"
+
+
+class PackError(Exception):
+    """A pack cannot be used; ``problems`` has every reason, each with file, line and field."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems = problems
+
+
+# ---------------------------------------------------------------- reading
+
+
+class _File:
+    """A YAML file as data, with the line of every field."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PackError([Problem(str(path), 1, "file", f"cannot be read ({error}): check the path")]) from error
+        try:
+            self.data = YAML(typ="rt").load(text)
+        except MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise PackError([Problem(str(path), line, "yaml", f"{error.problem}: mend the YAML")]) from error
+        if not isinstance(self.data, dict):
+            raise PackError([Problem(str(path), 1, "file", "is no mapping: a pack begins with `pack: name`")])
+
+    def line(self, where: tuple[str | int, ...]) -> int:
+        """The line (from 1) of the field at this place, or of the nearest one above it."""
+        node, line = self.data, 1
+        for key in where:
+            try:
+                place = node.lc.data[key]
+                node = node[key]
+            except (AttributeError, KeyError, TypeError, IndexError):
+                continue
+            line = place[0] + 1
+        return line
+
+    def problem(self, where: tuple[str | int, ...], message: str) -> Problem:
+        names = [str(w) for w in where if w not in {"keep", "never", "expect", "steps", "tally", "report"}]
+        return Problem(str(self.path), self.line(where), ".".join(names) or "pack", message)
+
+    def model(self) -> PackModel:
+        try:
+            return PackModel.model_validate(self.data)
+        except ValidationError as error:
+            raise PackError([self.problem(e["loc"], _plain(e)) for e in error.errors()]) from error
+
+
+def _plain(error: Any) -> str:
+    """What is wrong, and what to do about it, in a sentence."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "unknown key: check the spelling, or remove it"
+        case "missing":
+            return "is missing: add it"
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case _:
+            return f"{error['msg']} (found {error['input']!r})"
+
+
+def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
+    """Read, check and compile one pack file; raises ``PackError`` with everything that is wrong in it."""
+    file = _File(path)
+    model = file.model()
+    phrases, roles, listening = _included(file, model, (*_seen, path.resolve()))
+    problems: list[Problem] = []
+    for name, phrase in model.phrases.items():
+        try:
+            phrases[name] = compile_phrase(
+                name,
+                phrase.say,
+                by=phrase.by,
+                alone=phrase.alone,
+                leading=phrase.leading,
+                not_in=phrase.not_in,
+            )
+        except PatternError as error:
+            problems.append(file.problem(("phrases", name, "say"), str(error)))
+        if phrase.role:
+            roles[name] = phrase.role
+    compiler = _Compiler(model.pack, phrases)
+    rules: dict[str, rb.Rule] = {}
+    for index, rule in enumerate(model.rules):
+        if rule.id in rules:
+            problems.append(file.problem(("rules", index, "id"), f"{rule.id!r} is used twice: rename one"))
+            continue
+        try:
+            rules[rule.id] = compiler.rule(rule)
+        except ValueError as error:
+            problems.append(file.problem(("rules", index), f"rule {rule.id!r}: {error}"))
+    if problems:
+        raise PackError(problems)
+    return rb.Pack(
+        id=model.pack,
+        title=model.title.model_dump(),
+        phrases=tuple(phrases.values()),
+        rules=tuple(rules.values()),
+        roles=roles,
+        listening=frozenset([*listening, *model.listening]),
+    )
+
+
+def _included(
+    file: _File, model: PackModel, seen: tuple[Path, ...]
+) -> tuple[dict[str, CompiledPhrase], dict[str, rb.Role], frozenset[str]]:
+    phrases: dict[str, CompiledPhrase] = {}
+    roles: dict[str, rb.Role] = {}
+    listening: frozenset[str] = frozenset()
+    for index, name in enumerate(model.include):
+        path = (file.path.parent / name).resolve()
+        if path in seen:
+            raise PackError([file.problem(("include", index), f"{name} includes itself in a circle: remove it")])
+        if not path.is_file():
+            raise PackError([file.problem(("include", index), f"{name} is not beside this file: check the name")])
+        pack = load_pack(path, seen)
+        phrases |= {p.name: p for p in pack.phrases}
+        roles |= pack.roles
+        listening |= pack.listening
+    return phrases, roles, listening
+
+
+class _Compiler:
+    """Models to the engine's nouns. ``phrases`` grows by what rules write in place."""
+
+    def __init__(self, pack: str, phrases: dict[str, CompiledPhrase]) -> None:
+        self.pack = pack
+        self.phrases = phrases
+        self._inline = 0
+
+    def pattern(self, model: PatternModel) -> rb.Pattern:
+        names: list[str] = [h.value for h in model.event]
+        for phrase in model.says:
+            if phrase not in self.phrases:
+                known = ", ".join(sorted(self.phrases)) or "none is defined"
+                raise ValueError(f"unknown phrase {phrase!r}: define it under `phrases` (there are: {known})")
+            names.append(f"say:{phrase}")
+        if model.say:
+            self._inline += 1
+            name = f"{self.pack}-{self._inline}"
+            self.phrases[name] = compile_phrase(name, model.say)
+            names.append(f"say:{name}")
+        if model.measure is not None:
+            names.append(_measure_name(model.measure))
+        quiet = rb.Quiet(Channel(model.quiet.by), model.quiet.seconds) if model.quiet else None
+        return rb.Pattern(tuple(names), _side(model.by), model.min, model.max, quiet)
+
+    def patterns(self, models: list[PatternModel]) -> tuple[rb.Pattern, ...]:
+        return tuple(self.pattern(m) for m in models)
+
+    def rule(self, m: AnyRule) -> rb.Rule:
+        title = m.title.model_dump()
+        return rb.Rule(
+            id=f"{self.pack}/{m.id}",
+            form=self.form(m),
+            title=title,
+            advice=m.advice.model_dump(),
+            message=m.message.model_dump() if m.message else _message(m, title),
+            watches=tuple(m.watches),
+            severity=m.severity,
+            points=m.points,
+            tell=frozenset(m.tell),
+            frequency=rb.Frequency(m.limit.per_call, m.limit.every),
+            direction=m.direction,
+            queues=tuple(m.queues),
+            excuses=tuple(rb.Excuse(self.pattern(e), e.before, e.after) for e in m.unless),
+            sure=m.sure,
+        )
+
+    def form(self, m: AnyRule) -> rb.Form:
+        match m:
+            case KeepModel():
+                own = rb.Limits(m.min, m.max, m.tolerance, m.sustained, m.severity)
+                warn = m.warn and rb.Limits(
+                    m.warn.min, m.warn.max, m.warn.tolerance, m.warn.sustained, m.warn.severity or Severity.NOTE
+                )
+                return rb.Keep(m.measure, _side(m.by), (warn, own) if warn else (own,))
+            case NeverModel():
+                return rb.Never(self.pattern(m.what))
+            case ExpectModel():
+                then = self.patterns(m.then)
+                return rb.Expect(self.pattern(m.when), then, m.within, m.before, m.once)
+            case StepsModel():
+                steps = tuple(rb.Step(s.name, self.patterns(s.what), s.within, s.after, s.optional) for s in m.steps)
+                return rb.Steps(self.pattern(m.when), steps, self.pattern(m.until) if m.until else None, m.once)
+            case TallyModel():
+                window = self.pattern(m.window) if m.window else None
+                return rb.Tally(self.pattern(m.count), m.per, m.min, m.max, window, m.every, m.minutes_needed)
+            case ReportModel():
+                return rb.Report(m.figure)
+
+
+def _side(name: Side | None) -> Channel | None:
+    return Channel(name) if name else None
+
+
+def _measure_name(name: str) -> str:
+    bare = name.removeprefix("start:").removeprefix("stop:")
+    if bare not in rb.MEASURES:
+        raise ValueError(f"unknown measure {bare!r}: choose one of {', '.join(sorted(rb.MEASURES))}")
+    clock = rb.MEASURES[bare].shape is rb.Shape.CLOCK
+    return f"stop:{bare}" if clock and bare == name else name
+
+
+UNITS = {
+    "characters/min": ("字/分", "characters/min"),
+    "syllables/min": ("音节/分", "syllables/min"),
+    "s": ("秒", "s"),
+    "dBFS": ("dBFS", "dBFS"),
+    "dB": ("dB", "dB"),
+    "rings": ("声", "rings"),
+}
+
+
+def _message(m: AnyRule, title: rb.Text) -> rb.Text:
+    """What an alert says when the pack writes nothing of its own."""
+    match m:
+        case KeepModel():
+            zh, en = UNITS.get(rb.MEASURES[m.measure].unit, ("", ""))
+            wanted = "–".join(f"{v:g}" for v in (m.min, m.max) if v is not None)
+            return {
+                "zh": f"{title['zh']}：{{value}} {zh}（要求 {wanted}）",
+                "en": f"{title['en']}: {{value}} {en} (wanted {wanted})",
+            }
+        case NeverModel() if m.what.says or m.what.say:
+            return {"zh": f"{title['zh']}：“{{text}}”", "en": f"{title['en']}: “{{text}}”"}
+        case ExpectModel() if m.within:
+            return {
+                "zh": f"{title['zh']}：{m.within:g} 秒内没有做到",
+                "en": f"{title['en']}: not done within {m.within:g} s",
+            }
+        case StepsModel():
+            return {"zh": f"{title['zh']}：缺少步骤 {{step}}", "en": f"{title['en']}: step {{step}} is missing"}
+        case TallyModel():
+            return {
+                "zh": f"{title['zh']}：{{value}} 次（界限 {{limit}}）",
+                "en": f"{title['en']}: {{value}} times (limit {{limit}})",
+            }
+        case _:
+            return title
+
+
+def find_pack(name: str) -> Path:
+    """The file of a pack given by name (from ``config/packs``) or by path; raises ``PackError`` when there is none."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    shipped = config_dir() / "packs" / f"{name}.yaml"
+    if shipped.is_file():
+        return shipped
+    known = ", ".join(available_packs())
+    raise PackError([Problem(name, 1, "pack", f"there is no such pack: choose one of {known}, or give a file")])
+
+
+def available_packs() -> list[str]:
+    """Names of the packs that ship with the product (files that only hold shared phrases are not among them)."""
+    folder = config_dir() / "packs"
+    return sorted(p.stem for p in folder.glob("*.yaml") if not p.stem.startswith("_"))
+
+
+def load_packs(names: list[str] | tuple[str, ...]) -> tuple[rb.Pack, ...]:
+    """Load packs by name or path, in order."""
+    return tuple(load_pack(find_pack(name)) for name in names)
