@@ -5,28 +5,20 @@ Every error names the file, the line and the field, and says what to do; all err
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from pydantic import Field, ValidationError, model_validator
 
 from monitor.core import rulebook as rb
 from monitor.core.patterns import CompiledPhrase, PatternError, compile_phrase
 from monitor.core.types import Channel, Severity
 from monitor.paths import config_dir
+from monitor.yamlfile import Problem, Strict, YamlError, YamlFile
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Side = Literal["agent", "customer"]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors: a mistyped threshold must not be ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TextModel(Strict):
@@ -48,8 +40,11 @@ class PhraseModel(Strict):
 
 
 class QuietModel(Strict):
+    """A party keeps silent for so long afterwards; ``so_far``: and has not spoken in this call yet."""
+
     by: Side
     seconds: Seconds
+    so_far: bool = False
 
 
 class PatternModel(Strict):
@@ -240,90 +235,19 @@ class PackModel(Strict):
     rules: list[AnyRule] = []
 
 
-# ---------------------------------------------------------------- errors
+PackError = YamlError
+"""A pack cannot be used; ``problems`` has every reason, each with file, line and field."""
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong in a pack file. ``line`` counts from 1."""
-
-    file: str
-    line: int
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.field}: {self.message}"
-
-
-class PackError(Exception):
-    """A pack cannot be used; ``problems`` has every reason, each with file, line and field."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(p) for p in problems))
-        self.problems = problems
-
-
-# ---------------------------------------------------------------- reading
-
-
-class _File:
-    """A YAML file as data, with the line of every field."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PackError([Problem(str(path), 1, "file", f"cannot be read ({error}): check the path")]) from error
-        try:
-            self.data = YAML(typ="rt").load(text)
-        except MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise PackError([Problem(str(path), line, "yaml", f"{error.problem}: mend the YAML")]) from error
-        if not isinstance(self.data, dict):
-            raise PackError([Problem(str(path), 1, "file", "is no mapping: a pack begins with `pack: name`")])
-
-    def line(self, where: tuple[str | int, ...]) -> int:
-        """The line (from 1) of the field at this place, or of the nearest one above it."""
-        node, line = self.data, 1
-        for key in where:
-            try:
-                place = node.lc.data[key]
-                node = node[key]
-            except (AttributeError, KeyError, TypeError, IndexError):
-                continue
-            line = place[0] + 1
-        return line
-
-    def problem(self, where: tuple[str | int, ...], message: str) -> Problem:
-        names = [str(w) for w in where if w not in {"keep", "never", "expect", "steps", "tally", "report"}]
-        return Problem(str(self.path), self.line(where), ".".join(names) or "pack", message)
-
-    def model(self) -> PackModel:
-        try:
-            return PackModel.model_validate(self.data)
-        except ValidationError as error:
-            raise PackError([self.problem(e["loc"], _plain(e)) for e in error.errors()]) from error
-
-
-def _plain(error: Any) -> str:
-    """What is wrong, and what to do about it, in a sentence."""
-    match error["type"]:
-        case "extra_forbidden":
-            return "unknown key: check the spelling, or remove it"
-        case "missing":
-            return "is missing: add it"
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case _:
-            return f"{error['msg']} (found {error['input']!r})"
+FORMS = frozenset({"keep", "never", "expect", "steps", "tally", "report"})
 
 
 def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
     """Read, check and compile one pack file; raises ``PackError`` with everything that is wrong in it."""
-    file = _File(path)
-    model = file.model()
+    file = YamlFile(path, hidden=FORMS)
+    try:
+        model = PackModel.model_validate(file.data)
+    except ValidationError as error:
+        raise PackError(file.problems(error)) from error
     phrases, roles, listening = _included(file, model, (*_seen, path.resolve()))
     problems: list[Problem] = []
     for name, phrase in model.phrases.items():
@@ -363,7 +287,7 @@ def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
 
 
 def _included(
-    file: _File, model: PackModel, seen: tuple[Path, ...]
+    file: YamlFile, model: PackModel, seen: tuple[Path, ...]
 ) -> tuple[dict[str, CompiledPhrase], dict[str, rb.Role], frozenset[str]]:
     phrases: dict[str, CompiledPhrase] = {}
     roles: dict[str, rb.Role] = {}
@@ -403,7 +327,7 @@ class _Compiler:
             names.append(f"say:{name}")
         if model.measure is not None:
             names.append(_measure_name(model.measure))
-        quiet = rb.Quiet(Channel(model.quiet.by), model.quiet.seconds) if model.quiet else None
+        quiet = rb.Quiet(Channel(model.quiet.by), model.quiet.seconds, model.quiet.so_far) if model.quiet else None
         return rb.Pattern(tuple(names), _side(model.by), model.min, model.max, quiet)
 
     def patterns(self, models: list[PatternModel]) -> tuple[rb.Pattern, ...]:

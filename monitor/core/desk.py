@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
-from monitor.core.rulebook import Occurrence, Pattern, Rule
+from monitor.core.rulebook import Happening, Occurrence, Pattern, Quiet, Rule
 from monitor.core.types import (
     Alert,
     AlertState,
@@ -47,6 +47,7 @@ class Desk:
         self.now = 0
         self.events: list[Event] = []
         self.turn_since: dict[Channel, int | None] = {}
+        self.spoken: set[Channel] = set()
         self._doubts: list[Doubt] = []
         self._memory: dict[str, deque[Occurrence]] = defaultdict(deque)
         self._remembered: frozenset[str] = frozenset()
@@ -102,6 +103,12 @@ class Desk:
         """Whether the party (anybody for None) is in a turn that began by ``position``."""
         who = [party, Channel.MIXED] if party else list(self.turn_since)
         return any((since := self.turn_since.get(c)) is not None and since <= position for c in who if c)
+
+    def kept_quiet(self, quiet: Quiet, since: int, until: int) -> bool:
+        """Whether the party said nothing from ``since`` to ``until`` (or ever, when the pattern asks for it)."""
+        if self.in_turn(quiet.by, until) or (quiet.so_far and quiet.by in self.spoken):
+            return False
+        return not self.seen(Pattern((Happening.SPEECH_START,), quiet.by), since, until)
 
     # -- findings
 

@@ -109,10 +109,11 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """``by`` says nothing for ``seconds`` after the occurrence."""
+    """``by`` says nothing for ``seconds`` after the occurrence; with ``so_far`` it has not spoken before either."""
 
     by: Channel
     seconds: float
+    so_far: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class _Lane:
             self.onward.stream.put(seen)
         if seen.name == "start:turn" and seen.by:
             self.desk.turn_since[seen.by] = seen.start
+            self.desk.spoken.add(seen.by)
         elif seen.name == "stop:turn" and seen.by:
             self.desk.turn_since[seen.by] = None
         self.desk.note(seen)

@@ -1,0 +1,1 @@
+"""Afterwards: the same engine over recordings, and the report of a call."""

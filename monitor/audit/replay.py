@@ -1,0 +1,97 @@
+"""A recording through the engine, as fast as the machine can: the auditor's way in, the same path as a live call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from monitor import __version__
+from monitor.asr.protocol import Engine
+from monitor.asr.worker import answer
+from monitor.audit.report import CallFacts, build_report
+from monitor.config import Config
+from monitor.core.call import Call, book_of
+from monitor.core.phrases import PhraseBook
+from monitor.core.rulebook import Pack
+from monitor.core.types import Event
+from monitor.sources.recording import Recording, Side
+from monitor.sources.signals import read_signals
+
+Progress = Callable[[float, float | None], None]
+"""Seconds of audio done, and of how many (None when the file does not say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayJob:
+    """What to replay a recording with. ``signals`` overrides the file beside the recording."""
+
+    path: Path
+    packs: tuple[Pack, ...]
+    config: Config
+    engine: Engine | None = None
+    agent: Side = "left"
+    direction: str = "inbound"
+    signals: Path | None = None
+    book: PhraseBook | None = None
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What came of it: events in the order in which they became known, the report, what the file was warned of."""
+
+    rate: int
+    events: list[Event] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
+    """Replay one recording. Raises ``SourceError`` for a file that cannot be used."""
+    recording = Recording(job.path, job.agent)
+    info = recording.probe()
+    signals = read_signals(job.signals, info.rate, info.seconds) if job.signals else recording.signals()
+    setup = job.config.setup(
+        info.rate,
+        info.channels,
+        job.packs,
+        direction=job.direction,
+        signalled=bool(signals),
+        recognise=job.engine is not None,
+        book=job.book or book_of(job.packs),
+    )
+    call = Call(setup)
+    out = Replayed(info.rate)
+    for signal in signals:
+        out.events += call.feed(signal)
+    for chunk in recording.chunks():
+        out.events += call.feed(chunk)
+        out.events += recognise(call, job.engine)
+        if progress:
+            progress(recording.position / info.rate, info.seconds)
+    out.events += call.close_audio()
+    out.events += recognise(call, job.engine)
+    out.events += call.finish()
+    out.warnings = (*info.warnings, *recording.late_warnings)
+    facts = CallFacts(
+        id=job.path.stem,
+        source=job.path.name,
+        rate=info.rate,
+        samples=call.position,
+        channels=info.channels,
+        packs=tuple(p.id for p in job.packs),
+        model=job.engine.name if job.engine else None,
+        version=__version__,
+    )
+    out.report = build_report(facts, out.events)
+    return out
+
+
+def recognise(call: Call, engine: Engine | None) -> list[Event]:
+    """Answer everything the call asks for, until it asks no more."""
+    events: list[Event] = []
+    while engine and (requests := call.requests()):
+        for hypothesis in answer(engine, requests):
+            events += call.feed(hypothesis)
+    return events

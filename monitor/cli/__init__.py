@@ -1,0 +1,5 @@
+"""The command line: ``monitor --help``."""
+
+from monitor.cli.main import app
+
+__all__ = ["app"]

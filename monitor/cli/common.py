@@ -1,0 +1,54 @@
+"""What the commands share: output, options, and errors that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from monitor.asr.models import ModelError
+from monitor.config import Config, load_config
+from monitor.live.journal import JournalError
+from monitor.server.auth import AccessError
+from monitor.sources.errors import SourceError
+from monitor.yamlfile import YamlError
+
+out = Console()
+err = Console(stderr=True)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="settings file; else config/monitor.yaml")]
+PackOption = Annotated[list[str] | None, typer.Option("--pack", help="rule pack by name or file; may be repeated")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="speech model by name or folder; none for no words")]
+
+EXPECTED = (SourceError, ModelError, YamlError, JournalError, AccessError)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors that the user can mend end the command with their message, not with a traceback."""
+    try:
+        yield
+    except EXPECTED as error:
+        fail(str(error))
+
+
+def fail(message: str, code: int = 1) -> None:
+    """End the command with a message."""
+    err.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def settings(path: Path | None, packs: list[str] | None = None) -> Config:
+    """The configuration, with packs of the command line in place of its own."""
+    config = load_config(path)
+    return config.model_copy(update={"packs": packs}) if packs else config
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.s, as recordings are usually read."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"

@@ -1,0 +1,50 @@
+"""``monitor rules``: check packs and list what is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from monitor.cli.common import err, out, plain_errors
+from monitor.compose import FORM_NAMES
+from monitor.packs import PackError, available_packs, load_pack, load_packs
+
+app = typer.Typer(no_args_is_help=True, help="Rule packs.")
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(help="pack files")]) -> None:
+    """Check pack files; every problem is told with file, line and field."""
+    bad = 0
+    for file in files:
+        try:
+            pack = load_pack(file)
+        except PackError as error:
+            bad += 1
+            for problem in error.problems:
+                err.print(str(problem), highlight=False, soft_wrap=True, markup=False)
+        else:
+            out.print(f"{file}: {pack.id}: {len(pack.rules)} rules, {len(pack.phrases)} phrases", highlight=False)
+    if bad:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_rules(
+    packs: Annotated[list[str] | None, typer.Argument(help="packs by name or file; all that are shipped")] = None,
+) -> None:
+    """List packs and their rules."""
+    with plain_errors():
+        for pack in load_packs(packs or available_packs()):
+            file = find_pack(pack.id).name if not packs else ""
+            table = Table(
+                "rule", "form", "severity", "title", "clauses", title=f"{pack.id}  {pack.title['zh']}  {file}"
+            )
+            for rule in pack.rules:
+                form = FORM_NAMES.get(type(rule.form), "report")
+                clauses = ", ".join(rule.watches)
+                table.add_row(rule.id, form, rule.severity.value, f"{rule.title['zh']} {rule.title['en']}", clauses)
+            out.print(table)

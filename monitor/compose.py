@@ -1,0 +1,154 @@
+"""Puts the parts together: from a configuration to a recogniser, to calls, to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from monitor import __version__
+from monitor.asr.protocol import Engine
+from monitor.asr.whisper import Whisper
+from monitor.asr.worker import Recogniser
+from monitor.audit.report import CallFacts, build_report
+from monitor.config import Config
+from monitor.core.call import Call, book_of
+from monitor.core.phrases import PhraseBook
+from monitor.core.rulebook import Expect, Keep, Never, Pack, Rule, Steps, Tally
+from monitor.core.types import Event
+from monitor.live.settings import LiveSettings
+from monitor.live.setup import CallSetupRequest, SetupError
+from monitor.packs import PackError, available_packs, load_packs
+from monitor.paths import PACKAGE
+from monitor.server.auth import Access
+from monitor.server.state import ServerParts
+from monitor.store.store import Store
+
+FORM_NAMES = {Keep: "keep", Never: "never", Expect: "expect", Steps: "steps", Tally: "tally"}
+
+
+def make_engine(config: Config, model: str | None = None) -> Engine | None:
+    """The speech model of the configuration, or the one named; ``none`` for no recognition. Not yet loaded."""
+    name = model or config.recogniser.model
+    if name is None or name == "none":
+        return None
+    return Whisper(name, threads=config.recogniser.threads)
+
+
+@lru_cache(maxsize=64)
+def packs_and_book(names: tuple[str, ...]) -> tuple[tuple[Pack, ...], PhraseBook]:
+    """Packs by name or file with their phrases compiled into one book; calls share both. Raises ``PackError``."""
+    packs = load_packs(names)
+    return packs, book_of(packs)
+
+
+class Calls:
+    """Makes calls and their reports for a server, and tells screens what a rule is called."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._rules: dict[str, Rule] = {}
+        for name in dict.fromkeys([*config.packs, *available_packs()]):
+            self._know(packs_and_book((name,))[0])
+
+    def _know(self, packs: tuple[Pack, ...]) -> None:
+        self._rules |= {rule.id: rule for pack in packs for rule in pack.rules}
+
+    def make(self, request: CallSetupRequest) -> Call:
+        """The core's call for a request; raises ``SetupError`` for packs that cannot be used."""
+        try:
+            packs, book = packs_and_book(request.packs)
+        except PackError as error:
+            raise SetupError("unknown_pack", str(error)) from error
+        self._know(packs)
+        setup = self._config.setup(
+            request.rate,
+            request.channels,
+            packs,
+            direction=request.direction,
+            queue=request.queue,
+            signalled=request.signalled,
+            recognise=request.recognise,
+            book=book,
+        )
+        return Call(setup)
+
+    def report(self, request: CallSetupRequest, events: Sequence[Event], samples: int) -> dict[str, Any]:
+        """The report of a call that is over."""
+        facts = CallFacts(
+            id=request.id,
+            source=request.source,
+            rate=request.rate,
+            samples=samples,
+            channels=request.channels,
+            packs=request.packs,
+            model=request.model or None,
+            version=request.version,
+        )
+        return build_report(facts, events)
+
+    def describe(self, rule: str) -> dict[str, Any]:
+        """Title, advice and clause of a rule, for screens."""
+        known = self._rules.get(rule)
+        if known is None:
+            return {"title": {"zh": rule, "en": rule}, "advice": {"zh": "", "en": ""}, "clause": None}
+        return {
+            "title": known.title,
+            "advice": known.advice,
+            "clause": known.watches[0] if known.watches else None,
+        }
+
+    def packs(self) -> list[dict[str, Any]]:
+        """What ``GET /api/packs`` shows."""
+        shown = []
+        for name in dict.fromkeys([*self._config.packs, *available_packs()]):
+            for pack in packs_and_book((name,))[0]:
+                rules = [
+                    {
+                        "id": rule.id,
+                        "title": rule.title,
+                        "severity": rule.severity.value,
+                        "form": FORM_NAMES.get(type(rule.form), "report"),
+                        "watches": list(rule.watches),
+                    }
+                    for rule in pack.rules
+                ]
+                shown.append({"id": pack.id, "title": pack.title, "rules": rules})
+        return shown
+
+
+def read_token(config: Config) -> str | None:
+    """The server's token, from the configuration or its file."""
+    if config.server.token_file is not None:
+        return config.server.token_file.expanduser().read_text(encoding="utf-8").strip()
+    return config.server.token
+
+
+def make_parts(config: Config, *, engine: Engine | None, token: str | None, data: Path | None = None) -> ServerParts:
+    """Everything a server needs. Loads the model; opens the store."""
+    folder = data or config.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    calls = Calls(config)
+    static = PACKAGE / "web" / "static"
+    live = config.live
+    return ServerParts(
+        make_call=calls.make,
+        make_report=calls.report,
+        store=Store(f"sqlite:///{folder / 'monitor.sqlite'}"),
+        data_dir=folder,
+        describe=calls.describe,
+        recogniser=Recogniser(engine) if engine else None,
+        settings=LiveSettings(
+            keep_recording=live.keep_recording,
+            resume_grace=live.resume_grace,
+            finals_wait=live.finals_wait,
+            linger=live.linger,
+        ),
+        packs=calls.packs,
+        default_packs=tuple(config.packs),
+        model=engine.name if engine else "",
+        version=__version__,
+        access=Access(token=token),
+        static=static if static.is_dir() else None,
+    )

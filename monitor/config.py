@@ -1,0 +1,118 @@
+"""The configuration of a site: ``config/monitor.yaml``, or any file given with ``--config``.
+
+Every setting has a default, so an empty file is a valid one. Unknown keys and impossible values are refused with
+file, line and field.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from monitor.core.call import CallSetup
+from monitor.core.phrases import PhraseBook
+from monitor.core.rulebook import Pack
+from monitor.core.sound import SoundSettings
+from monitor.core.transcript import TranscriptSettings
+from monitor.core.types import Channel
+from monitor.core.voice import VoiceSettings
+from monitor.paths import config_dir, user_data
+from monitor.yamlfile import Strict, YamlError, YamlFile
+
+
+class VoiceConfig(Strict):
+    """When a party counts as speaking."""
+
+    aggressiveness: int = Field(default=2, ge=0, le=3, description="webrtcvad mode; 3 lets least noise through")
+    hangover: float = Field(default=0.3, ge=0.1, le=1.0, description="seconds of silence that end speech")
+
+
+class RecogniserConfig(Strict):
+    """The speech model and how often it is asked."""
+
+    model: str | None = Field(default="zh-careful", description="shipped name, folder or hub name; null for none")
+    threads: int = Field(default=1, ge=1, le=64)
+    partial_every: float = Field(default=0.7, ge=0, le=10, description="seconds of speech; 0 for finals only")
+    longest: float = Field(default=12.0, ge=2, le=28, description="seconds of speech in one pass")
+
+
+class ServerConfig(Strict):
+    """Where the dashboard listens. Any host but this machine needs a token."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65535)
+    token: str | None = Field(default=None, min_length=8)
+    token_file: Path | None = None
+
+
+class LiveConfig(Strict):
+    """Live calls. Seconds."""
+
+    keep_recording: bool = True
+    resume_grace: float = Field(default=30.0, ge=0, le=3600, description="wait for a client that dropped")
+    finals_wait: float = Field(default=20.0, ge=0, le=600, description="wait for the last words of a call")
+    linger: float = Field(default=30.0, ge=0, le=3600, description="an ended call stays on the wall")
+
+
+class Config(Strict):
+    """The whole configuration."""
+
+    packs: list[str] = Field(default=["gas-hotline"], description="rule packs of calls that name none")
+    agent: Literal["left", "right"] = Field(default="left", description="the agent's side of a stereo recording")
+    data: Path | None = Field(default=None, description="journals, recordings, store")
+    voice: VoiceConfig = VoiceConfig()
+    recogniser: RecogniserConfig = RecogniserConfig()
+    server: ServerConfig = ServerConfig()
+    live: LiveConfig = LiveConfig()
+
+    @property
+    def data_dir(self) -> Path:
+        return self.data.expanduser() if self.data else user_data()
+
+    def setup(
+        self,
+        rate: int,
+        channels: tuple[Channel, ...],
+        packs: tuple[Pack, ...],
+        *,
+        direction: str = "inbound",
+        queue: str | None = None,
+        signalled: bool = False,
+        recognise: bool = False,
+        book: PhraseBook | None = None,
+    ) -> CallSetup:
+        """What a call of this site begins with."""
+        return CallSetup(
+            rate=rate,
+            channels=channels,
+            packs=packs,
+            direction=direction,
+            queue=queue,
+            signalled=signalled,
+            recognise=recognise,
+            book=book,
+            sound=SoundSettings(VoiceSettings(mode=self.voice.aggressiveness, hangover=self.voice.hangover)),
+            transcript=TranscriptSettings(
+                longest=self.recogniser.longest,
+                partial_every=self.recogniser.partial_every,
+                first_partial=self.recogniser.partial_every,
+            ),
+        )
+
+
+def default_file() -> Path:
+    """``MONITOR_CONFIG``, else the file that ships with the product."""
+    named = os.environ.get("MONITOR_CONFIG")
+    return Path(named) if named else config_dir() / "monitor.yaml"
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read the configuration; raises ``YamlError`` with file, line and field of everything that is wrong."""
+    file = YamlFile(path or default_file())
+    try:
+        return Config.model_validate(file.data)
+    except ValidationError as error:
+        raise YamlError(file.problems(error)) from error

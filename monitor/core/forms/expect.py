@@ -1,0 +1,136 @@
+"""Form `expect`: after A comes B, within a time or before the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from monitor.core.desk import Desk
+from monitor.core.forms.machine import PHRASE_SECONDS, SLACK_SECONDS, Machine
+from monitor.core.rulebook import (
+    Expect,
+    Occurrence,
+    Rule,
+)
+from monitor.core.stream import Stream
+from monitor.core.types import DueState, Outcome
+
+
+@dataclass(slots=True)
+class _Waiting:
+    number: int
+    cause: Occurrence
+    at: int
+    deadline: int | None
+    heard: bool = False
+
+
+class ExpectMachine(Machine):
+    """After A comes B; each A is an occasion. A second A while B is still due belongs to the first."""
+
+    def __init__(self, rule: Rule, form: Expect, desk: Desk, stream: Stream) -> None:
+        super().__init__(rule, desk, stream)
+        self.form = form
+        self.names = frozenset(form.when.names).union(*(p.names for p in form.then))
+        self.party = next((p.by for p in form.then if p.by), None)
+        self.words = any(p.phrases for p in form.then)
+        self._waiting: _Waiting | None = None
+        self._opened = False
+
+    def see(self, seen: Occurrence) -> None:
+        if self._waiting and any(p.matches(seen) for p in self.form.then):
+            w = self._waiting
+            in_time = w.deadline is None or seen.start <= w.deadline
+            if in_time and seen.start >= w.at - self.desk.samples(SLACK_SECONDS):
+                self._settle(Outcome.MET, seen.start)
+        if self.form.when.matches(seen) and not (self._opened and self.form.once):
+            quiet = self.form.when.quiet
+            if quiet is None:
+                self._open(seen, seen.end)
+            else:
+                self.stream.wake(
+                    seen.end + self.desk.samples(quiet.seconds), self.rule.id, lambda at: self._if_quiet(seen, at)
+                )
+
+    def _if_quiet(self, cause: Occurrence, at: int) -> None:
+        quiet = self.form.when.quiet
+        if quiet and self.desk.kept_quiet(quiet, cause.end, at):
+            self._open(cause, at)
+
+    def _open(self, cause: Occurrence, at: int) -> None:
+        if self._waiting or (self._opened and self.form.once):
+            return
+        if cause.score < self.rule.sure or (self.desk.mixed and self.form.when.by is not None):
+            # Who spoke, or whether it was said at all, is not certain enough to demand an answer.
+            self.unsure = "mixed_channel" if self.desk.mixed else "low_confidence"
+            return
+        self._opened = True
+        s = self.desk.samples
+        within = self.form.within
+        deadline = None if within is None else at + s(within)
+        self._waiting = _Waiting(self.next_occasion(), cause, at, deadline)
+        if self.form.before is not None:
+            earliest = cause.start - s(self.form.before)
+            found = [o for p in self.form.then for o in self.desk.seen(p, earliest, cause.start + s(0.5))]
+            if found:
+                self._settle(Outcome.MET, found[-1].start)
+                return
+            if within is None:
+                self._fail(cause.start, earliest)
+                return
+        self.desk.due(self.rule, self.occasion, at, deadline, DueState.PENDING)
+        if deadline is not None:
+            waiting = self._waiting
+            self.stream.wake(deadline, self.rule.id, lambda _: self._expire(waiting))
+
+    def _expire(self, waiting: _Waiting, postponed: bool = False) -> None:
+        if waiting is not self._waiting or waiting.deadline is None:
+            return
+        last = waiting.deadline + self.desk.samples(PHRASE_SECONDS)
+        if self.words and self.desk.in_turn(self.party, waiting.deadline) and self.stream.position < last:
+            self.stream.wake(
+                self.stream.position + self.desk.samples(0.2), self.rule.id, lambda _: self._expire(waiting, True)
+            )
+            return
+        self._fail(waiting.deadline, waiting.at)
+
+    def _fail(self, at: int, start: int) -> None:
+        w = self._waiting
+        assert w is not None
+        if self.excused(min(start, w.at), at):
+            self._settle(Outcome.NOT_APPLICABLE, at, "excused")
+            return
+        reason = self.desk.doubtful(min(start, at), max(start, at), self.party, words=self.words)
+        if reason:
+            self._settle(Outcome.CANNOT_TELL, at, reason)
+            return
+        cause = replace(w.cause, by=self.party, start=min(start, at), end=max(start, at))
+        number = w.number
+        self._settle(Outcome.BROKEN, at)
+        if self.desk.allowed(self.rule, at):
+            self.desk.count(self.rule, at)
+            self.desk.alert(self.rule, number, cause, at)
+
+    def _settle(self, outcome: Outcome, at: int, reason: str = "") -> None:
+        w = self._waiting
+        assert w is not None
+        self._waiting = None
+        self.desk.verdict(self.rule, w.number, outcome, at, reason)
+        self.desk.due(self.rule, w.number, w.at, w.deadline, DueState.DONE)
+
+    def early(self, seen: Occurrence) -> None:
+        w = self._waiting
+        if w is None or w.heard or not any(p.matches(seen) for p in self.form.then):
+            return
+        if seen.start >= w.at - self.desk.samples(SLACK_SECONDS) and (w.deadline is None or seen.start <= w.deadline):
+            w.heard = True
+            self.desk.due(self.rule, w.number, w.at, w.deadline, DueState.HEARD)
+
+    def close(self, end: int) -> None:
+        w = self._waiting
+        if w is not None:
+            if w.deadline is None or w.deadline <= end:
+                self._fail(end if w.deadline is None else w.deadline, w.at)
+            else:
+                self._settle(Outcome.NOT_APPLICABLE, end, "call_ended")
+        if not self.occasion:
+            self.conclude(end, Outcome.CANNOT_TELL if self.unsure else Outcome.NOT_APPLICABLE, self.unsure)

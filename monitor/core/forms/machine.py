@@ -1,0 +1,101 @@
+"""What the five forms of a rule share.
+
+A machine never asks for the time: deadlines are timers of the stream, which fire only when everything up to them
+has been heard. Whatever could not be heard makes a verdict *cannot tell*, never *broken*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.core.desk import Desk
+from monitor.core.rulebook import Occurrence, Rule
+from monitor.core.stream import Stream
+from monitor.core.types import Outcome, Quality
+
+SLACK_SECONDS = 0.3
+"""Times of words are known to about this; a sequence is not broken by less."""
+
+PHRASE_SECONDS = 8.0
+"""A phrase that began by its deadline is waited for this long, while its speaker goes on."""
+
+
+class Machine:
+    """What all forms share. ``names`` are the occurrences it wants to see."""
+
+    def __init__(self, rule: Rule, desk: Desk, stream: Stream) -> None:
+        self.rule = rule
+        self.desk = desk
+        self.stream = stream
+        self.occasion = 0
+        self.broken = False
+        self.unsure = ""
+        self._held_back: list[Callable[[], None]] = []
+
+    names: frozenset[str] = frozenset()
+
+    def see(self, seen: Occurrence) -> None:
+        """Take an occurrence in stream order."""
+
+    def early(self, seen: Occurrence) -> None:
+        """Take an occurrence that is not settled yet; only screens profit."""
+
+    def close(self, end: int) -> None:
+        """The call is over at ``end`` and everything has been seen."""
+
+    def next_occasion(self) -> int:
+        self.occasion += 1
+        return self.occasion
+
+    def excused(self, start: int, end: int) -> bool:
+        """Whether one of the rule's excuses applies to something that lasted from ``start`` to ``end``."""
+        s = self.desk.samples
+        return any(self.desk.seen(e.pattern, start - s(e.before), end + s(e.after)) for e in self.rule.excuses)
+
+    def judge(self, cause: Occurrence, at: int, *, words: bool, facts: dict[str, str] | None = None) -> None:
+        """Accuse at once, or as soon as every excuse that may still come has had its time."""
+        after = max((e.after for e in self.rule.excuses), default=0.0)
+        if not after:
+            self._accuse(cause, at, words, facts)
+            return
+
+        def accuse() -> None:
+            if accuse in self._held_back:
+                self._held_back.remove(accuse)
+                self._accuse(cause, at, words, facts)
+
+        self._held_back.append(accuse)
+        self.stream.wake(cause.end + self.desk.samples(after), self.rule.id, lambda _: accuse())
+
+    def flush(self) -> None:
+        """The call is over: no excuse can come any more."""
+        for accuse in list(self._held_back):
+            accuse()
+
+    def _accuse(self, cause: Occurrence, at: int, words: bool, facts: dict[str, str] | None) -> None:
+        occasion = self.next_occasion()
+        if self.excused(cause.start, cause.end):
+            self.desk.verdict(self.rule, occasion, Outcome.NOT_APPLICABLE, at, "excused")
+            return
+        reason = self.doubts(cause, words)
+        if reason:
+            self.unsure = reason
+            self.desk.verdict(self.rule, occasion, Outcome.CANNOT_TELL, at, reason)
+            return
+        self.broken = True
+        self.desk.verdict(self.rule, occasion, Outcome.BROKEN, at)
+        if self.desk.allowed(self.rule, at):
+            self.desk.count(self.rule, at)
+            self.desk.alert(self.rule, occasion, cause, at, facts=facts)
+
+    def doubts(self, cause: Occurrence, words: bool) -> str:
+        """Why the finding cannot be held against anybody; empty when it can."""
+        if cause.quality is Quality.UNKNOWN:
+            return "not_measured"
+        if cause.score < self.rule.sure:
+            return "low_confidence"
+        return self.desk.doubtful(cause.start, cause.end, cause.by, words=words)
+
+    def conclude(self, end: int, outcome: Outcome, reason: str = "") -> None:
+        """The one verdict about the whole call, when no occasion had its own."""
+        self.desk.verdict(self.rule, 0, outcome, end, reason)

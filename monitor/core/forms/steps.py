@@ -1,0 +1,157 @@
+"""Form `steps`: an ordered list of expectations with their gaps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.core.desk import Desk
+from monitor.core.forms.machine import PHRASE_SECONDS, SLACK_SECONDS, Machine
+from monitor.core.rulebook import (
+    Occurrence,
+    Rule,
+    Step,
+    Steps,
+)
+from monitor.core.stream import Stream
+from monitor.core.types import DueState, Outcome
+
+
+class StepsMachine(Machine):
+    """After A the steps follow one another; the first that is missing, or comes too early, breaks the rule."""
+
+    def __init__(self, rule: Rule, form: Steps, desk: Desk, stream: Stream) -> None:
+        super().__init__(rule, desk, stream)
+        self.form = form
+        patterns = [form.when, *(p for s in form.steps for p in s.what)] + ([form.until] if form.until else [])
+        self.names = frozenset().union(*(p.names for p in patterns))
+        self._cause: Occurrence | None = None
+        self._index = 0
+        self._since = 0
+        self._opened = False
+
+    def see(self, seen: Occurrence) -> None:
+        if self._cause and self.form.until and self.form.until.matches(seen):
+            self._finish(Outcome.NOT_APPLICABLE, seen.start, "interrupted")
+        elif self._cause:
+            self._advance(seen)
+        if self._cause is None and self.form.when.matches(seen) and not (self._opened and self.form.once):
+            quiet = self.form.when.quiet
+            if quiet is None:
+                self._begin(seen, seen.end)
+            else:
+                at = seen.end + self.desk.samples(quiet.seconds)
+                self.stream.wake(at, self.rule.id, lambda at: self._if_quiet(seen, at))
+
+    def _if_quiet(self, cause: Occurrence, at: int) -> None:
+        quiet = self.form.when.quiet
+        if quiet and self._cause is None and self.desk.kept_quiet(quiet, cause.end, at):
+            self._begin(cause, cause.end)
+
+    def _begin(self, cause: Occurrence, at: int) -> None:
+        if (self._opened and self.form.once) or (self.desk.mixed and self.form.when.by is not None):
+            return
+        self._opened = True
+        self._cause = cause
+        self._index = 0
+        self._since = at
+        self.next_occasion()
+        # Steps that were taken while we waited to be sure of the occasion count.
+        past = [
+            o
+            for s in self.form.steps
+            for p in s.what
+            for o in self.desk.seen(p, at - self.desk.samples(SLACK_SECONDS), self.stream.position)
+        ]
+        self._arm()
+        for seen in sorted(past, key=lambda o: (o.start, o.end)):
+            if self._cause:
+                self._advance(seen)
+
+    def _arm(self) -> None:
+        step = self.form.steps[self._index]
+        deadline = None if step.within is None else self._since + self.desk.samples(step.within)
+        self.desk.due(self.rule, self.occasion, self._since, deadline, DueState.PENDING)
+        if deadline is not None:
+            token = (self.occasion, self._index)
+            self.stream.wake(deadline, self.rule.id, lambda _: self._expire(token, deadline))
+
+    def _expire(self, token: tuple[int, int], deadline: int) -> None:
+        if self._cause is None or token != (self.occasion, self._index):
+            return
+        step = self.form.steps[self._index]
+        party = next((p.by for p in step.what if p.by), None)
+        last = deadline + self.desk.samples(PHRASE_SECONDS)
+        spoken = any(p.phrases for p in step.what)
+        if spoken and self.desk.in_turn(party, deadline) and self.stream.position < last:
+            again = self.stream.position + self.desk.samples(0.2)
+            self.stream.wake(again, self.rule.id, lambda _: self._expire(token, deadline))
+            return
+        if step.optional:
+            self._next(deadline)
+        else:
+            self._missing(step, deadline)
+
+    def _advance(self, seen: Occurrence) -> None:
+        for index in range(self._index, len(self.form.steps)):
+            step = self.form.steps[index]
+            if any(p.matches(seen) for p in step.what):
+                self._take(index, step, seen)
+                return
+            if not step.optional:
+                return
+
+    def _take(self, index: int, step: Step, seen: Occurrence) -> None:
+        s = self.desk.samples
+        if seen.start < self._since - s(SLACK_SECONDS):
+            return
+        if step.within is not None and seen.start > self._since + s(step.within):
+            return  # too late: the deadline's own timer says so
+        if seen.start < self._since + s(step.after) - s(SLACK_SECONDS):
+            self._missing(step, seen.start, "early")
+            return
+        self._index = index
+        self._next(seen.end)
+
+    def _next(self, since: int) -> None:
+        self._index += 1
+        self._since = since
+        if self._index == len(self.form.steps):
+            self._finish(Outcome.MET, since)
+        else:
+            self._arm()
+
+    def _missing(self, step: Step, at: int, how: str = "missing") -> None:
+        cause = self._cause
+        assert cause is not None
+        party = next((p.by for p in step.what if p.by), None)
+        words = any(p.phrases for p in step.what)
+        if self.excused(cause.start, at):
+            self._finish(Outcome.NOT_APPLICABLE, at, "excused")
+            return
+        reason = self.desk.doubtful(self._since, at, party, words=words)
+        if reason:
+            self._finish(Outcome.CANNOT_TELL, at, reason)
+            return
+        start, number = self._since, self.occasion
+        self._finish(Outcome.BROKEN, at, f"{how}:{step.name}")
+        if self.desk.allowed(self.rule, at):
+            self.desk.count(self.rule, at)
+            found = replace(cause, by=party, start=start, end=max(at, start))
+            self.desk.alert(self.rule, number, found, at, facts={"step": step.name})
+
+    def _finish(self, outcome: Outcome, at: int, reason: str = "") -> None:
+        self._cause = None
+        self.desk.verdict(self.rule, self.occasion, outcome, at, reason)
+        self.desk.due(self.rule, self.occasion, at, None, DueState.DONE)
+
+    def close(self, end: int) -> None:
+        if self._cause:
+            left = [s for s in self.form.steps[self._index :] if not s.optional]
+            if not left:
+                self._finish(Outcome.MET, end)
+            elif left[0].within is None or self._since + self.desk.samples(left[0].within) <= end:
+                self._missing(left[0], end)
+            else:
+                self._finish(Outcome.NOT_APPLICABLE, end, "call_ended")
+        if not self.occasion:
+            self.conclude(end, Outcome.NOT_APPLICABLE)
