@@ -19,6 +19,7 @@ from monitor.core.rules import Engine
 from monitor.core.sound import Sound, SoundSettings
 from monitor.core.transcript import Blind, Outcome, Transcript, TranscriptSettings
 from monitor.core.types import (
+    FRAMES_A_SECOND,
     MONO,
     RATES,
     STEREO,
@@ -99,6 +100,7 @@ class Call:
             recognise=setup.recognise,
         )
         self._closed = False
+        self._finished = False
 
     # -- in
 
@@ -110,7 +112,7 @@ class Call:
             events = self._hypothesis(item)
         else:
             events = self._signal(item)
-        return events + self._advance()
+        return events + self._advance(0 if isinstance(item, Chunk) else self.position)
 
     def requests(self) -> list[AsrRequest]:
         """Speech to recognise, since the last call. Empty when the setup has no recogniser."""
@@ -124,14 +126,24 @@ class Call:
         events = self._frames(self._framer.flush())
         for index, sound in enumerate(self._sounds):
             events += self._sounded(index, sound.flush(self.position))
-        return events + self._advance()
+        self._unrecognised()
+        return events + self._advance(0)
 
     def finish(self) -> list[Event]:
-        """The call is over and no more words will come: every rule gets its verdict."""
+        """The call is over and no more words will come: every rule gets its verdict. Again, it says nothing."""
+        if self._finished:
+            return []
         events = self.close_audio()
+        self._finished = True
         for transcript in self._transcripts:
             self._blind(transcript.unheard())
-        return events + self._advance() + self._engine.close(self.position)
+        return events + self._advance(self.position) + self._engine.close(self._end)
+
+    @property
+    def _end(self) -> int:
+        """The end of the last frame, which may lie a little after the last sample."""
+        frame = self.setup.rate // FRAMES_A_SECOND
+        return -(-self.position // frame) * frame
 
     @property
     def heard_until(self) -> dict[Channel, int]:
@@ -148,9 +160,12 @@ class Call:
             raise ValueError(f"audio goes back from {self.position} to {chunk.start}: trim it at the source")
         events = self._frames(self._framer.feed(chunk))
         self.position = chunk.start + len(chunk.samples)
-        for transcript in self._transcripts:
-            self._blind(transcript.without_recogniser())
+        self._unrecognised()
         return events
+
+    def _unrecognised(self) -> None:
+        for transcript in self._transcripts:
+            self._blind(transcript.without_recogniser(self.position))
 
     def _frames(self, items: list[Frames | Gap] | list[Frames]) -> list[Event]:
         events: list[Event] = []
@@ -217,6 +232,8 @@ class Call:
     # -- signals
 
     def _signal(self, signal: Signal) -> list[Event]:
+        if self._finished:
+            raise ValueError("a signal came after the end of the call")
         at = max(signal.at, self._engine.audio.stream.position)
         name = Happening.DIGIT if signal.digit is not None else f"signal:{signal.signal.value}"
         self._engine.put(Occurrence(name, signal.by, at, at, at))
@@ -266,12 +283,12 @@ class Call:
     # -- onward
 
     def _settled(self, sound: Sound) -> int:
-        return self.position + 1 if self._closed else sound.settled
+        return self._end + 1 if self._closed else sound.settled
 
-    def _advance(self) -> list[Event]:
+    def _advance(self, now: int) -> list[Event]:
         audio = min(self._settled(s) for s in self._sounds)
         heard = min(self.heard_until.values())
-        return self._engine.advance(self.position, audio, heard) + self._lags()
+        return self._engine.advance(now, audio, heard) + self._lags()
 
     def _lags(self) -> list[Event]:
         """Tell where the recogniser is, at most once a second and only while it is behind or has just caught up."""
@@ -298,7 +315,8 @@ def _occurrence(hit: PhraseHit, heard: Heard) -> Occurrence:
         hit.channel,
         hit.start,
         hit.end,
-        min(hit.end, heard.end - 1),
+        # A phrase that had to wait for what follows it may end before the segment in which it became certain.
+        min(max(hit.end, heard.start), heard.end - 1),
         score=min(hit.score, confidence),
         evidence=(proof,),
         slots=hit.slots,

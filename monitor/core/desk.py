@@ -7,9 +7,10 @@ who is in the middle of a turn, and it turns findings into events: verdicts once
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.core.rulebook import Happening, Occurrence, Pattern, Quiet, Rule
+from monitor.core.stream import Stream
 from monitor.core.types import (
     Alert,
     AlertState,
@@ -39,10 +40,14 @@ class Doubt:
 
 
 class Desk:
-    """Shared state of all rules of a call. ``now`` is how far the audio has got (set by the engine)."""
+    """Shared state of all rules of a call.
 
-    def __init__(self, rate: int, mixed: bool) -> None:
+    ``now`` is how far the audio had got when words or signals last came (set by the engine).
+    """
+
+    def __init__(self, rate: int, mixed: bool, stream: Stream) -> None:
         self.rate = rate
+        self._stream = stream
         self.mixed = mixed
         self.now = 0
         self.events: list[Event] = []
@@ -62,19 +67,27 @@ class Desk:
     # -- what is known and what is not
 
     def doubt(self, start: int, end: int, channel: Channel | None, *, words: bool, reason: str) -> None:
-        """Note that a stretch could not be heard."""
-        self._doubts.append(Doubt(start, end, channel, words, reason))
+        """Note that a stretch could not be heard; one that goes on where the last one ended is one with it."""
+        new = Doubt(start, end, channel, words, reason)
+        for place in range(len(self._doubts) - 1, max(len(self._doubts) - 3, -1), -1):
+            last = self._doubts[place]
+            if replace(last, start=start, end=end) == new and last.start <= start <= last.end:
+                self._doubts[place] = replace(last, end=max(end, last.end))
+                return
+        self._doubts.append(new)
 
     def doubtful(self, start: int, end: int, channel: Channel | None, *, words: bool) -> str:
         """Why ``start``..``end`` cannot be judged; empty when it can. ``words``: recognised words are needed."""
-        for d in self._doubts:
-            if d.words and not words:
-                continue
-            if d.channel not in (None, channel, Channel.MIXED) and channel is not None:
-                continue
-            if d.start < end and d.end > start:
-                return d.reason
-        return ""
+        found = [
+            d
+            for d in self._doubts
+            if (words or not d.words)
+            and (channel is None or d.channel in (None, channel, Channel.MIXED))
+            and d.start < end
+            and d.end > start
+        ]
+        # The earliest, whatever the order in which they became known.
+        return min(found, key=lambda d: (d.start, d.end, d.reason)).reason if found else ""
 
     def remember(self, names: frozenset[str]) -> None:
         """Say which occurrences rules will look back for."""
@@ -158,7 +171,7 @@ class Desk:
                 start=cause.start,
                 end=cause.end,
                 at=at,
-                raised_at=max(self.now, at),
+                raised_at=max(self.now, self._stream.position, at),
                 message={lang: _fill(text, words) for lang, text in rule.message.items()},
                 evidence=cause.evidence,
             )

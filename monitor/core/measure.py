@@ -6,6 +6,7 @@ Definitions are those of the design's section 4; the names and units stand in ``
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -59,8 +60,8 @@ class Holds(Deriver):
         elif seen.name == "signal:resume":
             self._resume(seen.start)
         elif seen.name == Happening.ENDED:
-            self._resume(seen.start)
             self._over = True
+            self._resume(seen.start)
         elif seen.name in self._wait and seen.by in (Channel.AGENT, Channel.MIXED):
             self._asked = seen.end
         elif seen.name == Happening.MUSIC:
@@ -74,14 +75,19 @@ class Holds(Deriver):
             self._agent_silent_since = None
             if self._held and not self._signalled:
                 self._resume(seen.start)
-            elif self._asked is not None and seen.start > self._asked + self.c.samples(WAIT_LASTS_SECONDS):
-                self._asked = None
+            else:
+                self._forget(seen.start)
         elif seen.name == Happening.SPEECH_END:
             self._agent_silent_since = seen.end
+            self._forget(seen.end)
             if self._asked is not None and not self._signalled:
                 since = seen.end
                 at = since + self.c.samples(HOLD_AFTER_SECONDS)
                 self.c.stream.wake(at, "hold", lambda _: self._silent(since))
+
+    def _forget(self, silent_from: int) -> None:
+        if self._asked is not None and silent_from > self._asked + self.c.samples(WAIT_LASTS_SECONDS):
+            self._asked = None
 
     def _silent(self, since: int) -> None:
         if self._agent_silent_since == since and self._asked is not None:
@@ -104,7 +110,8 @@ class Holds(Deriver):
         quality = Quality.EXACT if self._signalled else Quality.INFERRED
         self.clock_stop(started, at, quality=quality)
         now = self.c.stream.position
-        self.c.say(PhaseChanged(Phase.TALKING, at, now, not self._signalled))
+        if not self._over:
+            self.c.say(PhaseChanged(Phase.TALKING, at, now, not self._signalled))
         seconds = self.c.seconds(at - started.start)
         self.c.emit(Occurrence(Happening.HOLD_END, None, started.start, at, now, seconds, quality))
 
@@ -232,14 +239,18 @@ class Pace(Deriver):
         self._next = context.samples(self.LEAST_SECONDS)
         self._characters: deque[int] = deque()  # places on the axis
         self._in_turn = 0
+        self._unheard = 0  # samples of the turn's speech whose words are not known
         self._total = 0
 
     def see(self, seen: Occurrence) -> None:
         if seen.by is not self._channel:
             return
         if seen.name == Happening.WORDS:
+            self._unheard -= seen.end - seen.start
             self._extend(seen)
             self._live()
+        elif seen.name == Happening.SPEECH_END:
+            self._unheard += seen.end - seen.start
         elif seen.name == Happening.TURN_END:
             self._turn(seen)
 
@@ -284,7 +295,8 @@ class Pace(Deriver):
 
     def _turn(self, seen: Occurrence) -> None:
         count, self._in_turn = self._in_turn, 0
-        if count >= self.LEAST_IN_TURN and seen.end > seen.start:
+        unheard, self._unheard = self._unheard, 0
+        if count >= self.LEAST_IN_TURN and seen.end > seen.start and not unheard:
             value = count / self.c.seconds(seen.end - seen.start) * 60
             self.measured("turn_pace", self._channel, seen.start, seen.end, value)
 
@@ -304,7 +316,8 @@ class Interruptions(Deriver):
 
     def __init__(self, context: Context, listening: frozenset[str], *, words: bool) -> None:
         super().__init__(context)
-        self._listening = frozenset(fold(w) for w in listening) | {""}
+        words_of_listeners = sorted((re.escape(fold(w)) for w in listening), key=len, reverse=True)
+        self._only_listening = re.compile(f"(?:{'|'.join(words_of_listeners)})*")
         self._has_words = words
         self._waiting: list[Occurrence] = []
         self._heard: deque[Occurrence] = deque(maxlen=4)
@@ -331,9 +344,11 @@ class Interruptions(Deriver):
 
     def _decide(self, barge: Occurrence) -> None:
         text = self._said(barge)
-        if self._has_words and (not text or all(c in self._listening for c in text)):
-            return
         quality = Quality.EXACT if self._has_words else Quality.INFERRED
+        if self._has_words and not any(h.by is barge.by and h.end > barge.start for h in self._heard):
+            quality = Quality.UNKNOWN  # what was said was never recognised
+        elif self._has_words and (not text or self._only_listening.fullmatch(text)):
+            return
         now = self.c.stream.position
         proof = (Evidence(barge.by, text[:20], barge.start, barge.end, Match.EXACT),) if text and barge.by else ()
         self.c.emit(

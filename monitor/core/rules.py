@@ -75,7 +75,7 @@ class _Lane:
 
     def __init__(self, rate: int, mixed: bool) -> None:
         self.stream = Stream()
-        self.desk = Desk(rate, mixed)
+        self.desk = Desk(rate, mixed, self.stream)
         self.derivers: list[Deriver] = []
         self.machines: list[Machine] = []
         self.onward: _Lane | None = None
@@ -112,16 +112,18 @@ class _Lane:
         for seen in self.stream.until(watermark):
             self.dispatch(seen)
 
-    def close(self, end: int) -> None:
-        """Everything has come: let measures finish, then rules give the verdicts that are left."""
-        self.advance(end + 1)
+    def close(self, end: int, watermark: int) -> None:
+        """Everything has come: show it, and let measures finish."""
+        self.advance(watermark)
         for deriver in self.derivers:
             deriver.close(end)
 
     def conclude(self, end: int) -> None:
+        """Rules give the verdicts that are left."""
         for machine in self.machines:
             machine.flush()
             machine.close(end)
+            machine.flush()  # what it found in closing
 
 
 class Engine:
@@ -211,7 +213,10 @@ class Engine:
             lane.desk.doubt(doubt.start, doubt.end, doubt.channel, words=doubt.words, reason=doubt.reason)
 
     def advance(self, now: int, audio_until: int, heard_until: int) -> list[Event]:
-        """Decide what can be decided: sounds are complete up to ``audio_until``, words up to ``heard_until``."""
+        """Decide what can be decided: sounds are complete up to ``audio_until``, words up to ``heard_until``.
+
+        ``now``: how far the audio has got, where something else than audio makes the decision; else 0.
+        """
         for lane, until in ((self.audio, audio_until), (self.talk, min(audio_until, heard_until))):
             lane.desk.now = now
             lane.advance(until)
@@ -219,10 +224,9 @@ class Engine:
 
     def close(self, end: int) -> list[Event]:
         """The call is over at ``end``; every rule has its verdict afterwards."""
-        for lane in (self.audio, self.talk):
-            lane.close(end)
-        # What the measures said in closing comes to the rules as well.
-        self.talk.advance(end + 2)
+        self.audio.close(end, end + 1)
+        # What the audio's measures said in closing stands at the position after the end.
+        self.talk.close(end, end + 2)
         for lane in (self.audio, self.talk):
             lane.conclude(end)
         return self.take()

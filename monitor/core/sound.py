@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from monitor.core.level import Levels
 from monitor.core.types import Channel, Event, Samples
 from monitor.core.voice import Voice, VoiceSettings
 
@@ -20,6 +21,7 @@ class Sound:
 
     def __init__(self, channel: Channel, rate: int, settings: SoundSettings) -> None:
         self._voice = Voice(channel, rate, settings.voice)
+        self._levels = Levels(channel, rate)
 
     @property
     def settled(self) -> int:
@@ -29,7 +31,7 @@ class Sound:
     def feed(self, start: int, frames: Samples) -> list[Event]:
         """Take int16 frames of shape (n, frame length); events come ordered by ``known``."""
         events: list[Event] = list(self._voice.feed(start, frames))
-        return events
+        return events + list(self._levels.feed(start, frames, self._voice.voiced))
 
     def gap(self, start: int, end: int) -> list[Event]:
         """Audio was lost; what was open across it ends."""
@@ -37,4 +39,5 @@ class Sound:
 
     def flush(self, end: int) -> list[Event]:
         """The audio is over."""
-        return list(self._voice.flush(end))
+        events: list[Event] = list(self._voice.flush(end))
+        return events + list(self._levels.flush(end))

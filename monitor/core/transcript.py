@@ -27,6 +27,10 @@ from monitor.core.types import (
 )
 
 
+LOOK_BACK_SECONDS = 2.0
+"""Speech may have begun so long before it was certain that it is speech."""
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriptSettings:
     """Seconds throughout. ``longest`` is what the model can take; ``partial_every`` 0 asks for no partials."""
@@ -47,6 +51,10 @@ class _Segment:
     end: int | None = None
     answer: Hypothesis | None = None
     last_partial: tuple[Word, ...] = ()
+    goes_on_from: bool = False
+    """The segment before was cut here, in the middle of speech."""
+    goes_on: bool = False
+    """It was cut at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class Transcript:
 
     def _forget(self, now: int) -> None:
         segment = self._open
-        keep = segment.start if segment else now - self._rate
+        keep = segment.start if segment else now - self._samples(LOOK_BACK_SECONDS)
         keep -= self._samples(self._set.pad)
         while self._audio and self._audio[0][0] + len(self._audio[0][1]) < keep:
             self._audio.popleft()
@@ -117,10 +125,12 @@ class Transcript:
     def ended(self, event: SpeechEnded) -> None:
         """The party stopped; the rest of the open segment is asked for, finally."""
         segment = self._open
-        if segment and event.at <= segment.start:
+        # Nobody knows words that nobody recognises: they are unknown up to where speech was known to be over.
+        at = event.at if self._recognise else event.known
+        if segment and at <= segment.start:
             self._open = None  # a long segment was cut in what turned out to be the silence after it
         elif segment:
-            self._finish(event.at)
+            self._finish(at)
 
     def reached(self, position: int) -> None:
         """The audio has got to ``position`` with the party still speaking: long segments are cut, partials asked."""
@@ -137,15 +147,16 @@ class Transcript:
                 if cut_at + self._samples(self._set.pad) > position:
                     return
                 place = self._quietest(segment, cut_at)
+                segment.goes_on = True
                 self._finish(place)
-                self._begin(place)
+                self._begin(place, goes_on=True)
             else:
                 segment.asked_until = next_partial
                 self._ask(segment, next_partial, final=False)
 
-    def _begin(self, at: int) -> None:
+    def _begin(self, at: int, *, goes_on: bool = False) -> None:
         self._count += 1
-        self._open = _Segment(self._count, at, at)
+        self._open = _Segment(self._count, at, at, goes_on_from=goes_on)
 
     def _finish(self, at: int) -> None:
         segment = self._open
@@ -236,10 +247,12 @@ class Transcript:
             del self._by_request[request]
 
     def _inside(self, segment: _Segment, word: Word) -> bool:
-        """Words count only where speech was heard."""
+        """Words count only where speech was heard; at a cut each word belongs to one side."""
         assert segment.end is not None
         near = self._samples(self._set.pad) + self._frame
-        return segment.start - near <= (word.start + word.end) // 2 <= segment.end + near
+        low = segment.start - (0 if segment.goes_on_from else near)
+        high = segment.end + (0 if segment.goes_on else near + 1)
+        return low <= (word.start + word.end) // 2 < high
 
     def unheard(self) -> list[Blind]:
         """Give up what is still waiting: the recogniser never answered. Called once, at the end of the call."""
@@ -249,9 +262,14 @@ class Transcript:
         self._by_request.clear()
         return out
 
-    def without_recogniser(self) -> list[Blind]:
-        """Segments that ended and that nobody will recognise."""
-        return [] if self._recognise else self.unheard()
+    def without_recogniser(self, position: int) -> list[Blind]:
+        """Speech up to ``position`` that nobody will recognise."""
+        if self._recognise:
+            return []
+        out = self.unheard()
+        if self._open:
+            out.append(Blind(self.channel, self._open.start, position, "no_recogniser"))
+        return out
 
     @property
     def waiting_since(self) -> int | None:

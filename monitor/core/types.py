@@ -348,7 +348,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A rule was broken from ``start`` to ``end``. ``at`` is where the cause lies, ``raised_at`` how far the audio
-    had got when we knew. The same (rule, occasion) may come again with another state; the last one counts."""
+    had got when we knew: up to where it had to be heard, or, when words decided, where they came. Chunk sizes make
+    no difference to it. The same (rule, occasion) may come again with another state; the last one counts."""
 
     rule: str
     occasion: int

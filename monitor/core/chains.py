@@ -1,0 +1,169 @@
+"""From pieces to phrases: the pieces of a phrasing follow one another, with gaps and slots between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from monitor.core.align import Alignment, score
+from monitor.core.fold import NUMERALS
+from monitor.core.patterns import GAP, NUMBER_SLOT, SLOT, Blank, Phrasing
+from monitor.core.spoken import Char, Spoken
+
+GAP_TIME = 8.0
+"""Seconds that a gap may last."""
+PAUSE = 0.3
+"""Seconds of silence that set a word apart from its neighbours."""
+NUMBER_PAUSE = 1.0
+"""Seconds of silence between the digits of a dictated number."""
+
+_KEPT = 8  # beginnings of one phrasing that are followed at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A phrasing heard so far: characters ``start``..``end``, ``slots`` as such ranges.
+
+    The counts are those of an `Alignment`, summed up over the pieces; ``tentative`` is that of the last piece.
+    """
+
+    phrasing: int
+    start: int
+    end: int
+    wrong: int
+    missing: int
+    sound: int
+    length: int
+    slots: tuple[tuple[int, int], ...]
+    tentative: bool = False
+
+    def score(self, characters: int) -> float:
+        """How sure the match is, 0..1, of a phrasing with so many characters in its pieces."""
+        return score(characters, self.missing, self.sound, self.length)
+
+    def better_than(self, other: Chain) -> bool:
+        """Fewer differences; among equals the one that ends later, so that blanks are short."""
+        mine = (self.wrong, self.missing, self.sound, -self.end)
+        return mine < (other.wrong, other.missing, other.sound, -other.end)
+
+
+class Chains:
+    """The phrasings that are under way on one channel."""
+
+    __slots__ = ("_filling", "_open", "_rate")
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._open: dict[tuple[int, int], tuple[Chain, ...]] = {}
+        self._filling: list[Chain] = []
+
+    def copy(self) -> Chains:
+        """The same phrasings, to go on elsewhere."""
+        other = Chains(self._rate)
+        other._open, other._filling = dict(self._open), list(self._filling)
+        return other
+
+    def forget(self) -> None:
+        """Whatever is under way is broken off."""
+        self._open.clear()
+        self._filling.clear()
+
+    def add(self, spoken: Spoken, number: int, part: int, phrasing: Phrasing, found: Alignment) -> Chain | None:
+        """Piece ``part`` of phrasing ``number`` ended with the newest character, from ``found.start``.
+
+        Returns the phrasing when that completes it.
+        """
+        chain = self._link(spoken, number, part, phrasing, found)
+        if chain is None:
+            return None
+        if part + 1 < len(phrasing.pieces):
+            self._open[number, part] = (*self._open.get((number, part), ()), chain)[-_KEPT:]
+            return None
+        if phrasing.blanks[-1] is Blank.SLOT:
+            self._filling.append(chain)
+            return None
+        return chain
+
+    def _link(self, spoken: Spoken, number: int, part: int, phrasing: Phrasing, found: Alignment) -> Chain | None:
+        """The phrasing up to this piece, on top of the best beginning of it."""
+        start, end, blank = found.start, spoken.end - 1, phrasing.blanks[part]
+        counts = (found.wrong, found.missing, found.sound, found.length)
+        if part == 0:
+            if blank is not Blank.SLOT:
+                return Chain(number, start, end, *counts, (), found.tentative)
+            opened = self._slot_before(spoken, start)
+            if opened is None:
+                return None
+            return Chain(number, opened, end, *counts, ((opened, start - 1),), found.tentative)
+        best: Chain | None = None
+        for chain in self._open.get((number, part - 1), ()):
+            fits = self._fits(spoken, blank, chain.end + 1, start - 1)
+            if fits and (best is None or chain.better_than(best)):
+                best = chain
+        if best is None:
+            return None
+        return Chain(
+            number,
+            best.start,
+            end,
+            best.wrong + found.wrong,
+            best.missing + found.missing,
+            best.sound + found.sound,
+            best.length + found.length,
+            (*best.slots, (best.end + 1, start - 1)) if blank is Blank.SLOT else best.slots,
+            found.tentative,
+        )
+
+    def _fits(self, spoken: Spoken, blank: Blank | None, first: int, last: int) -> bool:
+        """Whether characters ``first``..``last`` may stand where the phrasing has a blank."""
+        count = last - first + 1
+        if count < 0 or not spoken.has(first - 1):
+            return False
+        if blank is Blank.SLOT:
+            return 1 <= count <= SLOT or (SLOT < count <= NUMBER_SLOT and spoken.is_number(first, last))
+        return count <= GAP and spoken.silence(first - 1, last + 1) <= GAP_TIME * self._rate
+
+    def _slot_before(self, spoken: Spoken, start: int) -> int | None:
+        """Where a slot in front of a phrase begins: a character (most family names are one), or a number."""
+        first = start - 1
+        if not spoken.has(first) or spoken.silence(first) >= PAUSE * self._rate:
+            return None
+        if not spoken.is_number(first, first):
+            return first
+        while (
+            start - first < NUMBER_SLOT
+            and spoken.has(first - 1)
+            and spoken.is_number(first - 1, first - 1)
+            and spoken.silence(first - 1) <= NUMBER_PAUSE * self._rate
+        ):
+            first -= 1
+        return first
+
+    # ------------------------------------------------------------ slots at the end
+
+    def close(self, spoken: Spoken, following: Char | None) -> Iterator[Chain]:
+        """Phrasings whose last slot ends before the character ``following``.
+
+        None: nothing follows, so what has begun ends here; a slot without any character stays open.
+        """
+        if not self._filling:
+            return
+        going: list[Chain] = []
+        for chain in self._filling:
+            last = spoken.end - 1
+            empty = last == chain.end
+            if empty or (following is not None and self._goes_on(spoken, chain.end + 1, following)):
+                going.append(chain)
+            else:
+                yield replace(chain, end=last, tentative=False, slots=(*chain.slots, (chain.end + 1, last)))
+        self._filling = going
+
+    def _goes_on(self, spoken: Spoken, first: int, following: Char) -> bool:
+        """Whether the slot that began with character ``first`` takes in the next one too."""
+        last = spoken.end - 1
+        pause = following.start - spoken.span(last, last)[0].end
+        count = last - first + 1
+        if spoken.is_number(first, last):
+            in_time = pause <= NUMBER_PAUSE * self._rate
+            return following.folded in NUMERALS and count < NUMBER_SLOT and in_time
+        return count < SLOT and pause < PAUSE * self._rate
