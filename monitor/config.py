@@ -36,7 +36,7 @@ class RecogniserConfig(Strict):
     model: str | None = Field(default="zh-careful", description="shipped name, folder or hub name; null for none")
     threads: int = Field(default=1, ge=1, le=64)
     partial_every: float = Field(default=0.7, ge=0, le=10, description="seconds of speech; 0 for finals only")
-    longest: float = Field(default=12.0, ge=2, le=28, description="seconds of speech in one pass")
+    longest: float = Field(default=7.5, ge=2, le=28, description="seconds of speech in one pass")
 
 
 class ServerConfig(Strict):
