@@ -25,7 +25,8 @@ Progress = Callable[[float, float | None], None]
 
 @dataclass(frozen=True, slots=True)
 class ReplayJob:
-    """What to replay a recording with. ``signals`` overrides the file beside the recording."""
+    """What to replay a recording with. ``signals`` overrides the file beside the recording, ``true_rate``
+    the rate that the file declares."""
 
     path: Path
     packs: tuple[Pack, ...]
@@ -35,6 +36,7 @@ class ReplayJob:
     direction: str = "inbound"
     signals: Path | None = None
     book: PhraseBook | None = None
+    true_rate: int | None = None
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Replayed:
 
 def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
     """Replay one recording. Raises ``SourceError`` for a file that cannot be used."""
-    recording = Recording(job.path, job.agent)
+    recording = Recording(job.path, job.agent, true_rate=job.true_rate)
     info = recording.probe()
     signals = read_signals(job.signals, info.rate, info.seconds) if job.signals else recording.signals()
     setup = job.config.setup(

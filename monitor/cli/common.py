@@ -52,3 +52,12 @@ def clock(seconds: float) -> str:
     """Seconds as m:ss.s, as recordings are usually read."""
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:04.1f}"
+
+
+def ingest_url(server: str) -> str:
+    """The socket that takes live calls, of a server given as people give it: ``http://host:port``."""
+    scheme, _, rest = server.rpartition("://")
+    secure = scheme in ("https", "wss")
+    if scheme not in ("", "http", "https", "ws", "wss") or not rest:
+        fail(f"{server}: give the server as http://host:port", 2)
+    return f"{'wss' if secure else 'ws'}://{rest.rstrip('/').removesuffix('/ws/ingest')}/ws/ingest"

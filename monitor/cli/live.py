@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.common import PackOption, fail, out, plain_errors
+from monitor.cli.common import PackOption, fail, ingest_url, out, plain_errors
 from monitor.live.client import Feed, StreamError, stream
 from monitor.sources.microphone import Device, Microphone
 
@@ -37,7 +37,7 @@ def live(
             start["mixed"] = True
             out.print("no --customer device: the microphone is taken as one mixed channel", highlight=False)
         identity = call or f"desk-{datetime.now():%Y%m%d-%H%M%S}"
-        feed = Feed(server, identity, rate, len(source.channels), start, token=token)
+        feed = Feed(ingest_url(server), identity, rate, len(source.channels), start, token=token)
         out.print(f"{identity}: listening (Ctrl-C ends the call)", highlight=False)
         try:
             with contextlib.suppress(KeyboardInterrupt):

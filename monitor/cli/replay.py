@@ -13,13 +13,24 @@ from rich.text import Text
 
 from monitor.audit.replay import ReplayJob
 from monitor.audit.replay import replay as run
-from monitor.cli.common import ConfigOption, ModelOption, PackOption, clock, err, fail, out, plain_errors, settings
+from monitor.cli.common import (
+    ConfigOption,
+    ModelOption,
+    PackOption,
+    clock,
+    err,
+    fail,
+    ingest_url,
+    out,
+    plain_errors,
+    settings,
+)
 from monitor.compose import make_engine, packs_and_book
 from monitor.config import Config
 from monitor.core.types import MONO
 from monitor.live.client import Feed, StreamError, stream
 from monitor.sources.recording import Recording
-from monitor.sources.signals import read_signals
+from monitor.sources.signals import in_time, read_signals
 
 COLOURS = {"critical": "bold red", "warning": "yellow", "note": "cyan"}
 SPEAKERS = {"agent": "客服", "customer": "客户", "mixed": "双方"}
@@ -33,6 +44,7 @@ def replay(
     agent: Annotated[str | None, typer.Option(help="the agent's side: left, right, or mixed")] = None,
     direction: Annotated[str, typer.Option(help="inbound or outbound")] = "inbound",
     speed: Annotated[str, typer.Option(help="max, or 1.0 for real time (with --server)")] = "max",
+    rate: Annotated[int | None, typer.Option(help="the true rate of files that declare a wrong one")] = None,
     output: Annotated[Path | None, typer.Option("--out", help="folder for FILE.report.json")] = None,
     server: Annotated[str | None, typer.Option(help="feed a running server, e.g. http://127.0.0.1:8765")] = None,
     token: Annotated[str | None, typer.Option(envvar="MONITOR_TOKEN", help="the server's token")] = None,
@@ -47,11 +59,11 @@ def replay(
             fail("--signals goes with one recording: give them one by one")
         if server:
             for file in files:
-                _feed(file, site, server, token, _speed(speed), side, way, signals, pack)
+                _feed(file, site, server, token, _speed(speed), side, way, signals, pack, rate)
             return
         if _speed(speed):
             fail("--speed other than max needs --server: a replay without one runs as fast as the machine can")
-        reports = [_one(file, site, model, signals, side, way, output) for file in files]
+        reports = [_one(file, site, model, signals, side, way, output, rate) for file in files]
     if output:
         out.print(f"reports: {', '.join(str(r) for r in reports)}", highlight=False, soft_wrap=True)
 
@@ -83,9 +95,10 @@ def _one(
     side: Literal["", "left", "right", "mixed"],
     direction: str,
     output: Path | None,
+    rate: int | None,
 ) -> Path | None:
     packs, book = packs_and_book(tuple(site.packs))
-    job = ReplayJob(file, packs, site, make_engine(site, model), side or site.agent, direction, signals, book)
+    job = ReplayJob(file, packs, site, make_engine(site, model), side or site.agent, direction, signals, book, rate)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -147,9 +160,10 @@ def _feed(
     direction: str,
     signals: Path | None,
     packs: list[str] | None,
+    rate: int | None,
 ) -> None:
     """Feed a running server with the recording, as a live call."""
-    source = Recording(file, side or site.agent)  # type: ignore[arg-type]
+    source = Recording(file, side or site.agent, true_rate=rate)  # type: ignore[arg-type]
     info = source.probe()
     found = read_signals(signals, info.rate, info.seconds) if signals else source.signals()
     start: dict[str, Any] = {"direction": direction, "source": file.name, "signalled": bool(found), "agent": file.stem}
@@ -157,9 +171,9 @@ def _feed(
         start["packs"] = packs
     if info.channels == MONO:
         start["mixed"] = True
-    feed = Feed(server, file.stem, info.rate, len(info.channels), start, speed=speed, token=token)
+    feed = Feed(ingest_url(server), file.stem, info.rate, len(info.channels), start, speed=speed, token=token)
     try:
-        done = asyncio.run(stream(feed, [*found, *source.chunks(0.1)]))
+        done = asyncio.run(stream(feed, in_time(found, source.chunks(0.1))))
     except StreamError as error:
         fail(f"{file.name}: {error}")
         return

@@ -39,10 +39,8 @@ def list_rules(
     """List packs and their rules."""
     with plain_errors():
         for pack in load_packs(packs or available_packs()):
-            file = find_pack(pack.id).name if not packs else ""
-            table = Table(
-                "rule", "form", "severity", "title", "clauses", title=f"{pack.id}  {pack.title['zh']}  {file}"
-            )
+            title = f"{pack.id}  {pack.title['zh']}"
+            table = Table("rule", "form", "severity", "title", "clauses", title=title)
             for rule in pack.rules:
                 form = FORM_NAMES.get(type(rule.form), "report")
                 clauses = ", ".join(rule.watches)

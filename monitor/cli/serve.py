@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from monitor.audit.replay import ReplayJob, replay
-from monitor.cli.common import ConfigOption, ModelOption, PackOption, fail, out, plain_errors, settings
+from monitor.cli.common import ConfigOption, ModelOption, PackOption, fail, ingest_url, out, plain_errors, settings
 from monitor.cli.replay import print_timeline, write_report
 from monitor.compose import make_engine, make_parts, packs_and_book, read_token
 from monitor.live.client import Feed, StreamError, stream
@@ -20,6 +20,7 @@ from monitor.paths import data_root
 from monitor.server.app import serve as run
 from monitor.server.auth import require_token
 from monitor.sources.recording import Recording
+from monitor.sources.signals import in_time
 
 Host = Annotated[str | None, typer.Option(help="address to listen on; any other than this machine's needs a token")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one")]
@@ -135,8 +136,8 @@ async def _play_one(url: str, file: Path, agent: str, name: str, place: int) -> 
     info = source.probe()
     signals = source.signals()
     start = {"agent": agent, "source": file.name, "signalled": bool(signals)}
-    feed = Feed(url, f"demo-{name}", info.rate, len(info.channels), start)
+    feed = Feed(ingest_url(url), f"demo-{name}", info.rate, len(info.channels), start)
     try:
-        await stream(feed, itertools.chain(signals, source.chunks(0.1)))
+        await stream(feed, in_time(signals, source.chunks(0.1)))
     except StreamError as error:
         out.print(f"{file.name}: {error}", highlight=False)

@@ -1,0 +1,1 @@
+"""The memory of the product: calls, alerts, verdicts, transcripts, reviews and reports in an SQL database."""
