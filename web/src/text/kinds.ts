@@ -1,0 +1,1 @@
+export type Match = Record<'exact' | 'sound' | 'near', string>;
