@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from monitor.core import rulebook as rb
+from monitor.core.desk import MEMORY_SECONDS
 from monitor.core.patterns import CompiledPhrase, PatternError, compile_phrase
 from monitor.core.types import Channel, Severity
 from monitor.paths import config_dir
@@ -19,6 +20,10 @@ from monitor.yamlfile import Problem, Strict, YamlError, YamlFile
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Side = Literal["agent", "customer"]
+
+
+OF_EITHER = frozenset(name for name, m in rb.MEASURES.items() if m.two_channels and name not in rb.ONE_PARTY)
+"""Measures that come for both parties."""
 
 
 class TextModel(Strict):
@@ -80,8 +85,15 @@ class PatternModel(Strict):
 class ExcuseModel(PatternModel):
     """What lifts the rule when it happens so many seconds before or after."""
 
-    before: float = Field(default=0.0, ge=0, le=180)
+    before: float = Field(default=0.0, ge=0, le=MEMORY_SECONDS)
     after: float = Field(default=0.0, ge=0, le=60)
+
+
+def _range(least: float | None, most: float | None) -> None:
+    if least is None and most is None:
+        raise ValueError("limits nothing: give `min`, `max` or both")
+    if least is not None and most is not None and least > most:
+        raise ValueError(f"min {least:g} is above max {most:g}: no value can be right")
 
 
 class LimitsModel(Strict):
@@ -93,10 +105,7 @@ class LimitsModel(Strict):
 
     @model_validator(mode="after")
     def _possible(self) -> LimitsModel:
-        if self.min is None and self.max is None:
-            raise ValueError("limits nothing: give `min`, `max` or both")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no value can be right")
+        _range(self.min, self.max)
         return self
 
 
@@ -163,11 +172,17 @@ class KeepModel(RuleModel):
     sustained: float = Field(default=0.0, ge=0, le=600)
     warn: LimitsModel | None = None
 
+    @field_validator("measure")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        _measure_name(name)
+        return name
+
     @model_validator(mode="after")
     def _possible(self) -> KeepModel:
-        LimitsModel(min=self.min, max=self.max)
-        if self.measure not in rb.MEASURES:
-            raise ValueError(f"unknown measure {self.measure!r}: choose one of {', '.join(sorted(rb.MEASURES))}")
+        _range(self.min, self.max)
+        if self.measure in OF_EITHER and self.by is None:
+            raise ValueError(f"does not say whose {self.measure}: give `by`")
         return self
 
 
@@ -181,7 +196,7 @@ class ExpectModel(RuleModel):
     when: PatternModel
     then: list[PatternModel] = Field(min_length=1)
     within: Seconds | None = None
-    before: Seconds | None = None
+    before: Annotated[float, Field(gt=0, le=MEMORY_SECONDS)] | None = None
     once: bool = False
 
 
@@ -207,6 +222,8 @@ class TallyModel(RuleModel):
     def _possible(self) -> TallyModel:
         if (self.window is not None) != (self.per is rb.Per.WINDOW):
             raise ValueError("`per: window` and `window` belong together")
+        if self.every is not None and self.window is None:
+            raise ValueError("`every` needs a `window`: give one, or use `per: minute`")
         if self.min is None and self.max is None and self.every is None:
             raise ValueError("counts without a limit: give `min`, `max` or `every`")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -253,7 +270,7 @@ def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
     for name, phrase in model.phrases.items():
         try:
             phrases[name] = compile_phrase(
-                name,
+                f"{model.pack}/{name}",
                 phrase.say,
                 by=phrase.by,
                 alone=phrase.alone,
@@ -263,7 +280,7 @@ def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
         except PatternError as error:
             problems.append(file.problem(("phrases", name, "say"), str(error)))
         if phrase.role:
-            roles[name] = phrase.role
+            roles[f"{model.pack}/{name}"] = phrase.role
     compiler = _Compiler(model.pack, phrases)
     rules: dict[str, rb.Rule] = {}
     for index, rule in enumerate(model.rules):
@@ -299,7 +316,7 @@ def _included(
         if not path.is_file():
             raise PackError([file.problem(("include", index), f"{name} is not beside this file: check the name")])
         pack = load_pack(path, seen)
-        phrases |= {p.name: p for p in pack.phrases}
+        phrases |= {p.name.partition("/")[2]: p for p in pack.phrases}
         roles |= pack.roles
         listening |= pack.listening
     return phrases, roles, listening
@@ -313,17 +330,19 @@ class _Compiler:
         self.phrases = phrases
         self._inline = 0
 
-    def pattern(self, model: PatternModel) -> rb.Pattern:
+    def pattern(self, model: PatternModel, *, may_wait: bool = False) -> rb.Pattern:
+        if model.quiet and not may_wait:
+            raise ValueError("`quiet` belongs to the `when` of `expect` or `steps`: remove it here")
         names: list[str] = [h.value for h in model.event]
         for phrase in model.says:
             if phrase not in self.phrases:
                 known = ", ".join(sorted(self.phrases)) or "none is defined"
                 raise ValueError(f"unknown phrase {phrase!r}: define it under `phrases` (there are: {known})")
-            names.append(f"say:{phrase}")
+            names.append(f"say:{self.phrases[phrase].name}")
         if model.say:
             self._inline += 1
-            name = f"{self.pack}-{self._inline}"
-            self.phrases[name] = compile_phrase(name, model.say)
+            name = f"{self.pack}/.{self._inline}"
+            self.phrases[f".{self._inline}"] = compile_phrase(name, model.say)
             names.append(f"say:{name}")
         if model.measure is not None:
             names.append(_measure_name(model.measure))
@@ -335,6 +354,8 @@ class _Compiler:
 
     def rule(self, m: AnyRule) -> rb.Rule:
         title = m.title.model_dump()
+        if any(e.after for e in m.unless) and not isinstance(m, NeverModel | TallyModel):
+            raise ValueError(f"`after` of `unless` is not for `{m.form}`, which does not wait: use `before`")
         return rb.Rule(
             id=f"{self.pack}/{m.id}",
             form=self.form(m),
@@ -364,10 +385,11 @@ class _Compiler:
                 return rb.Never(self.pattern(m.what))
             case ExpectModel():
                 then = self.patterns(m.then)
-                return rb.Expect(self.pattern(m.when), then, m.within, m.before, m.once)
+                return rb.Expect(self.pattern(m.when, may_wait=True), then, m.within, m.before, m.once)
             case StepsModel():
                 steps = tuple(rb.Step(s.name, self.patterns(s.what), s.within, s.after, s.optional) for s in m.steps)
-                return rb.Steps(self.pattern(m.when), steps, self.pattern(m.until) if m.until else None, m.once)
+                until = self.pattern(m.until) if m.until else None
+                return rb.Steps(self.pattern(m.when, may_wait=True), steps, until, m.once)
             case TallyModel():
                 window = self.pattern(m.window) if m.window else None
                 return rb.Tally(self.pattern(m.count), m.per, m.min, m.max, window, m.every, m.minutes_needed)
@@ -444,5 +466,12 @@ def available_packs() -> list[str]:
 
 
 def load_packs(names: list[str] | tuple[str, ...]) -> tuple[rb.Pack, ...]:
-    """Load packs by name or path, in order."""
-    return tuple(load_pack(find_pack(name)) for name in names)
+    """Load packs by name or path, in order; raises ``PackError`` for a pack that is given twice."""
+    packs: dict[str, rb.Pack] = {}
+    for name in names:
+        path = find_pack(name)
+        pack = load_pack(path)
+        if pack.id in packs:
+            raise PackError([Problem(str(path), 1, "pack", f"{pack.id!r} is given twice: leave one out")])
+        packs[pack.id] = pack
+    return tuple(packs.values())

@@ -78,7 +78,9 @@ class YamlFile:
 
     def problem(self, where: Place, message: str) -> Problem:
         """A problem with the field at this place."""
-        names = [str(w) for w in where if w not in self._hidden]
+        # pydantic puts the tag of a union right after the index of the item.
+        tags = {n for n, w in enumerate(where) if n and w in self._hidden and isinstance(where[n - 1], int)}
+        names = [str(w) for n, w in enumerate(where) if n not in tags]
         return Problem(str(self.path), self.line(where), ".".join(names) or "file", message)
 
     def problems(self, error: ValidationError) -> list[Problem]:

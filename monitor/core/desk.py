@@ -121,7 +121,10 @@ class Desk:
         """Whether the party said nothing from ``since`` to ``until`` (or ever, when the pattern asks for it)."""
         if self.in_turn(quiet.by, until) or (quiet.so_far and quiet.by in self.spoken):
             return False
-        return not self.seen(Pattern((Happening.SPEECH_START,), quiet.by), since, until)
+        if self.seen(Pattern((Happening.SPEECH_START,), quiet.by), since, until):
+            return False
+        begun_before = self.seen(Pattern((Happening.SPEECH_END,), quiet.by), 0, since)
+        return not any(o.end > since for o in begun_before)
 
     # -- findings
 

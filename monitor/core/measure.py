@@ -296,7 +296,7 @@ class Pace(Deriver):
     def _turn(self, seen: Occurrence) -> None:
         count, self._in_turn = self._in_turn, 0
         unheard, self._unheard = self._unheard, 0
-        if count >= self.LEAST_IN_TURN and seen.end > seen.start and not unheard:
+        if count >= self.LEAST_IN_TURN and seen.end > seen.start and unheard <= 0:
             value = count / self.c.seconds(seen.end - seen.start) * 60
             self.measured("turn_pace", self._channel, seen.start, seen.end, value)
 

@@ -30,6 +30,7 @@ class Phases(Deriver):
         self.ended: int | None = None
         self._ringing: int | None = None
         self._rings = 0
+        self._rung_until = 0
         self._answering: Occurrence | None = None
         self._greeting: Occurrence | None = None
         self._duration: Occurrence | None = None
@@ -47,7 +48,9 @@ class Phases(Deriver):
             case "signal:hangup":
                 self._end(seen.start, seen.by)
             case Happening.RING:
-                self._rings += 1
+                if seen.start >= self._rung_until:  # heard on both channels, it still rang once
+                    self._rings += 1
+                self._rung_until = max(self._rung_until, seen.end)
                 if not self._signalled and self.answered is None and self._ringing is None:
                     self._ring(seen.start, inferred=True)
             case Happening.SPEECH_START:

@@ -85,6 +85,9 @@ MEASURES: dict[str, Measure] = {
 }
 """Every measure by name; definitions are in ``monitor.core.measure`` and the design's section 4."""
 
+ONE_PARTY = frozenset({"greeting_latency", "response_latency", "pace", "turn_pace", "call_pace"})
+"""Measures that there are of the agent only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:

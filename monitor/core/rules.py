@@ -91,7 +91,7 @@ class _Lane:
     def dispatch(self, seen: Occurrence) -> None:
         """Show an occurrence to everybody in this lane, and pass it on."""
         if self.onward:
-            self.onward.stream.put(seen)
+            self.onward.stream.put(seen, in_order=True)
         if seen.name == "start:turn" and seen.by:
             self.desk.turn_since[seen.by] = seen.start
             self.desk.spoken.add(seen.by)
@@ -192,7 +192,7 @@ class Engine:
                 return
         lane.add(machine)
         names = {n for p in patterns_of(rule) for n in p.names}
-        lane.desk.remember(frozenset(names | {Happening.SPEECH_START}))
+        lane.desk.remember(frozenset(names | {Happening.SPEECH_START, Happening.SPEECH_END}))
 
     # -- in
 

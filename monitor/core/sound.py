@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from monitor.core.level import Levels
-from monitor.core.types import Channel, Event, Samples
+from monitor.core.types import FRAMES_A_SECOND, Channel, Event, Samples
 from monitor.core.voice import Voice, VoiceSettings
 
 
@@ -20,6 +22,7 @@ class Sound:
     """The listening stages of one channel, in the order in which they need each other."""
 
     def __init__(self, channel: Channel, rate: int, settings: SoundSettings) -> None:
+        self._frame_len = rate // FRAMES_A_SECOND
         self._voice = Voice(channel, rate, settings.voice)
         self._levels = Levels(channel, rate)
 
@@ -35,7 +38,9 @@ class Sound:
 
     def gap(self, start: int, end: int) -> list[Event]:
         """Audio was lost; what was open across it ends."""
-        return list(self._voice.gap(start, end))
+        events: list[Event] = list(self._voice.gap(start, end))
+        nothing = np.zeros((0, self._frame_len), np.int16)
+        return events + list(self._levels.feed(end, nothing, np.zeros(0, np.bool_)))
 
     def flush(self, end: int) -> list[Event]:
         """The audio is over."""

@@ -28,10 +28,14 @@ class Stream:
         self._count = 0
         self.position = 0
 
-    def put(self, seen: Occurrence) -> None:
-        """Add an occurrence; its place is ``known`` (never before what was already given out)."""
+    def put(self, seen: Occurrence, *, in_order: bool = False) -> None:
+        """Add an occurrence; its place is ``known`` (never before what was already given out).
+
+        Those that come ``in_order`` keep their order at one place, and stand before others there.
+        """
         place = max(seen.known, self.position)
-        self._push((place, 0, seen.name, seen.by or "", seen.start), seen)
+        rest = ("", "", self._count) if in_order else (seen.name, seen.by or "", seen.start)
+        self._push((place, 0, *rest), seen)
 
     def wake(self, at: int, rank: str, call: Wake) -> None:
         """Call back when everything up to and including ``at`` has been given out; ``rank`` breaks ties."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.core.desk import Desk
-from monitor.core.forms.machine import PHRASE_SECONDS, SLACK_SECONDS, Machine
+from monitor.core.forms.machine import AGAIN_SECONDS, PHRASE_SECONDS, SLACK_SECONDS, Machine
 from monitor.core.rulebook import (
     Expect,
+    Happening,
     Occurrence,
     Rule,
 )
@@ -22,6 +23,9 @@ class _Waiting:
     at: int
     deadline: int | None
     heard: bool = False
+    doubt: str = ""
+    heard_to: int = 0
+    """Where we stopped waiting for a phrase that may have begun in time."""
 
 
 class ExpectMachine(Machine):
@@ -30,18 +34,18 @@ class ExpectMachine(Machine):
     def __init__(self, rule: Rule, form: Expect, desk: Desk, stream: Stream) -> None:
         super().__init__(rule, desk, stream)
         self.form = form
-        self.names = frozenset(form.when.names).union(*(p.names for p in form.then))
+        self.names = frozenset(form.when.names).union({Happening.ENDED}, *(p.names for p in form.then))
         self.party = next((p.by for p in form.then if p.by), None)
         self.words = any(p.phrases for p in form.then)
         self._waiting: _Waiting | None = None
         self._opened = False
 
     def see(self, seen: Occurrence) -> None:
-        if self._waiting and any(p.matches(seen) for p in self.form.then):
-            w = self._waiting
-            in_time = w.deadline is None or seen.start <= w.deadline
-            if in_time and seen.start >= w.at - self.desk.samples(SLACK_SECONDS):
-                self._settle(Outcome.MET, seen.start)
+        w = self._waiting
+        if w and self._answers(w, seen):
+            self._answer(w, seen)
+        elif w and w.deadline is not None and seen.name == Happening.ENDED and seen.start < w.deadline:
+            self._settle(Outcome.NOT_APPLICABLE, seen.start, "call_ended")
         if self.form.when.matches(seen) and not (self._opened and self.form.once):
             quiet = self.form.when.quiet
             if quiet is None:
@@ -51,10 +55,24 @@ class ExpectMachine(Machine):
                     seen.end + self.desk.samples(quiet.seconds), self.rule.id, lambda at: self._if_quiet(seen, at)
                 )
 
+    def _answers(self, w: _Waiting, seen: Occurrence) -> bool:
+        """Whether this is what is due, begun in time."""
+        in_time = w.deadline is None or seen.start <= w.deadline
+        after = seen.start >= w.at - self.desk.samples(SLACK_SECONDS)
+        return in_time and after and any(p.matches(seen) for p in self.form.then)
+
+    def _answer(self, w: _Waiting, seen: Occurrence) -> None:
+        if seen.score < self.rule.sure:
+            w.doubt = "low_confidence"
+        else:
+            self._settle(Outcome.MET, seen.start)
+
     def _if_quiet(self, cause: Occurrence, at: int) -> None:
         quiet = self.form.when.quiet
         if quiet and self.desk.kept_quiet(quiet, cause.end, at):
-            self._open(cause, at)
+            self.unsure = self.desk.doubtful(cause.end, at, quiet.by, words=False)
+            if not self.unsure:
+                self._open(cause, at)
 
     def _open(self, cause: Occurrence, at: int) -> None:
         if self._waiting or (self._opened and self.form.once):
@@ -67,29 +85,33 @@ class ExpectMachine(Machine):
         s = self.desk.samples
         within = self.form.within
         deadline = None if within is None else at + s(within)
-        self._waiting = _Waiting(self.next_occasion(), cause, at, deadline)
+        waiting = self._waiting = _Waiting(self.next_occasion(), cause, at, deadline)
+        earliest = at - s(SLACK_SECONDS)
         if self.form.before is not None:
             earliest = cause.start - s(self.form.before)
-            found = [o for p in self.form.then for o in self.desk.seen(p, earliest, cause.start + s(0.5))]
-            if found:
-                self._settle(Outcome.MET, found[-1].start)
-                return
-            if within is None:
-                self._fail(cause.start, earliest)
-                return
+        # What was said before, or while it was not yet certain that this is an occasion.
+        for seen in sorted(self._past(earliest), key=lambda o: (o.start, o.end)):
+            if self._waiting is waiting and (deadline is None or seen.start <= deadline):
+                self._answer(waiting, seen)
+        if self._waiting is not waiting:
+            return
+        if self.form.before is not None and within is None:
+            self._fail(cause.start, earliest)
+            return
         self.desk.due(self.rule, self.occasion, at, deadline, DueState.PENDING)
         if deadline is not None:
-            waiting = self._waiting
             self.stream.wake(deadline, self.rule.id, lambda _: self._expire(waiting))
 
-    def _expire(self, waiting: _Waiting, postponed: bool = False) -> None:
+    def _past(self, earliest: int) -> list[Occurrence]:
+        return [o for p in self.form.then for o in self.desk.seen(p, earliest, self.stream.position)]
+
+    def _expire(self, waiting: _Waiting) -> None:
         if waiting is not self._waiting or waiting.deadline is None:
             return
         last = waiting.deadline + self.desk.samples(PHRASE_SECONDS)
         if self.words and self.desk.in_turn(self.party, waiting.deadline) and self.stream.position < last:
-            self.stream.wake(
-                self.stream.position + self.desk.samples(0.2), self.rule.id, lambda _: self._expire(waiting, True)
-            )
+            waiting.heard_to = again = self.stream.position + self.desk.samples(AGAIN_SECONDS)
+            self.stream.wake(again, self.rule.id, lambda _: self._expire(waiting))
             return
         self._fail(waiting.deadline, waiting.at)
 
@@ -99,7 +121,8 @@ class ExpectMachine(Machine):
         if self.excused(min(start, w.at), at):
             self._settle(Outcome.NOT_APPLICABLE, at, "excused")
             return
-        reason = self.desk.doubtful(min(start, at), max(start, at), self.party, words=self.words)
+        until = max(start, at, w.heard_to)
+        reason = w.doubt or self.desk.doubtful(min(start, at), until, self.party, words=self.words)
         if reason:
             self._settle(Outcome.CANNOT_TELL, at, reason)
             return
@@ -119,9 +142,7 @@ class ExpectMachine(Machine):
 
     def early(self, seen: Occurrence) -> None:
         w = self._waiting
-        if w is None or w.heard or not any(p.matches(seen) for p in self.form.then):
-            return
-        if seen.start >= w.at - self.desk.samples(SLACK_SECONDS) and (w.deadline is None or seen.start <= w.deadline):
+        if w and not w.heard and self._answers(w, seen):
             w.heard = True
             self.desk.due(self.rule, w.number, w.at, w.deadline, DueState.HEARD)
 

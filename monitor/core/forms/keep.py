@@ -42,10 +42,14 @@ class KeepMachine(Machine):
         self._watches = [_Watch(limit) for limit in form.limits]
         self._running: Occurrence | None = None
         self._episode = 0
+        self._doubt = ""
+        self._loud: bool | None = None
+        """Whether the frequency limit lets this episode be told; None before there was something to tell."""
         self._measured = 0
+        self._mixed = desk.mixed and self.measure.two_channels
 
     def see(self, seen: Occurrence) -> None:
-        if not self._pattern.matches(seen):
+        if self._mixed or not self._pattern.matches(seen):
             return
         if seen.name.startswith("start:"):
             self._start(seen)
@@ -56,7 +60,6 @@ class KeepMachine(Machine):
 
     def _start(self, seen: Occurrence) -> None:
         self._running = seen
-        self._episode = 0
         for watch in self._watches:
             watch.said = False
             if watch.limit.most is not None:
@@ -71,12 +74,15 @@ class KeepMachine(Machine):
 
     def _stop(self, seen: Occurrence) -> None:
         started, self._running = self._running, None
-        if started is None or seen.quality is Quality.UNKNOWN:
-            return
-        self._measured += 1
-        for watch in self._watches:
-            if watch.limit.least is not None and seen.value < watch.limit.least - watch.limit.tolerance:
-                self._say(watch, seen, seen.end)
+        if started is not None and seen.quality is not Quality.UNKNOWN:
+            self._measured += 1
+            for watch in self._watches:
+                low, high = _outside(watch.limit, seen.value, watch.limit.tolerance)
+                # A clock that was started in hindsight may stop before its alarm could ring.
+                if (low or high) and not watch.said:
+                    limit = (watch.limit.most or 0.0) + watch.limit.tolerance
+                    self._say(watch, seen, seen.start + self.desk.samples(limit) if high else seen.end)
+        self._over(seen.end)
 
     def _value(self, seen: Occurrence) -> None:
         if seen.quality is Quality.UNKNOWN:
@@ -89,13 +95,11 @@ class KeepMachine(Machine):
         limit = watch.limit
         # Hysteresis: once outside, the value must come back into the range itself, not only near it.
         slack = 0.0 if watch.since else limit.tolerance
-        low = limit.least is not None and seen.value < limit.least - slack
-        high = limit.most is not None and seen.value > limit.most + slack
-        if not (low or high):
+        if not any(_outside(limit, seen.value, slack)):
             watch.since = None
             watch.said = False
             if not any(w.since for w in self._watches):
-                self._episode = 0
+                self._over(seen.end)
             return
         lost = watch.since and self.desk.doubtful(watch.since.start, seen.end, self.form.by, words=False)
         if watch.since is None or lost:
@@ -108,43 +112,60 @@ class KeepMachine(Machine):
         rule_itself = watch is self._watches[-1] or watch.limit.severity is self._watches[-1].limit.severity
         if self.excused(cause.start, cause.end):
             return
-        reason = self.desk.doubtful(cause.start, cause.end, self.form.by, words=False)
-        first = not self._episode
-        if first:
+        if not self._episode:
             self._episode = self.next_occasion()
+        reason = self.desk.doubtful(cause.start, cause.end, self.form.by, words=False)
         if reason:
-            self.unsure = reason
-            if rule_itself and not self._given(self._episode):
+            self._doubt = reason
+            if rule_itself:
                 self._verdict(Outcome.CANNOT_TELL, at, reason)
             return
-        if rule_itself and not self._given(self._episode):
-            self.broken = True
+        if rule_itself:
             self._verdict(Outcome.BROKEN, at)
-        if first and not self.desk.allowed(self.rule, at):
-            return
-        if first:
-            self.desk.count(self.rule, at)
-        bound = watch.limit.most if watch.limit.most is not None and cause.value > watch.limit.most else None
-        bound = bound if bound is not None else watch.limit.least
-        bound = bound if bound is not None else watch.limit.most
-        facts = {"limit": "" if bound is None else f"{bound:g}"}
-        self.desk.alert(self.rule, self._episode, cause, at, severity=watch.limit.severity, facts=facts)
+        if self._loud is None:
+            self._loud = self.desk.allowed(self.rule, at)
+            if self._loud:
+                self.desk.count(self.rule, at)
+        if self._loud:
+            self._alert(watch.limit, cause, at)
+
+    def _alert(self, limit: Limits, cause: Occurrence, at: int) -> None:
+        high = limit.most is not None and (limit.least is None or cause.value > limit.most)
+        facts = {"limit": f"{limit.most if high else limit.least:g}"}
+        self.desk.alert(self.rule, self._episode, cause, at, severity=limit.severity, facts=facts)
 
     _last_verdict = 0
 
-    def _given(self, occasion: int) -> bool:
-        return self._last_verdict >= occasion
-
     def _verdict(self, outcome: Outcome, at: int, reason: str = "") -> None:
-        self._last_verdict = self._episode
-        self.desk.verdict(self.rule, self._episode, outcome, at, reason)
+        if self._last_verdict < self._episode:
+            self._last_verdict = self._episode
+            self.desk.verdict(self.rule, self._episode, outcome, at, reason)
+
+    def _over(self, at: int) -> None:
+        """The measure is back where it belongs; an episode that only warned was no breach."""
+        if self._episode:
+            if self._doubt:
+                self._verdict(Outcome.CANNOT_TELL, at, self._doubt)
+            else:
+                self._verdict(Outcome.MET, at, "warned")
+        self._episode, self._doubt, self._loud = 0, "", None
 
     def close(self, end: int) -> None:
+        self._over(end)
         if self._last_verdict:
             return
-        if self.measure.two_channels and self.desk.mixed:
+        if self._mixed:
             self.conclude(end, Outcome.CANNOT_TELL, "mixed_channel")
-        elif self.unsure:
-            self.conclude(end, Outcome.CANNOT_TELL, self.unsure)
+        elif self._measured:
+            self.conclude(end, Outcome.MET)
         else:
-            self.conclude(end, Outcome.MET if self._measured else Outcome.NOT_APPLICABLE)
+            reason = self.desk.doubtful(0, end, self.form.by, words=self.measure.words)
+            self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.NOT_APPLICABLE, reason)
+
+
+def _outside(limit: Limits, value: float, slack: float) -> tuple[bool, bool]:
+    """Whether the value is below, and whether it is above the limit, which is ``slack`` wider."""
+    slack += 1e-9  # a clock that stops right at its limit keeps it
+    low = limit.least is not None and value < limit.least - slack
+    high = limit.most is not None and value > limit.most + slack
+    return low, high

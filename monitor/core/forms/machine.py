@@ -19,6 +19,9 @@ SLACK_SECONDS = 0.3
 PHRASE_SECONDS = 8.0
 """A phrase that began by its deadline is waited for this long, while its speaker goes on."""
 
+AGAIN_SECONDS = 0.2
+"""So often it is looked whether the speaker still goes on."""
+
 
 class Machine:
     """What all forms share. ``names`` are the occurrences it wants to see."""
@@ -28,8 +31,9 @@ class Machine:
         self.desk = desk
         self.stream = stream
         self.occasion = 0
-        self.broken = False
         self.unsure = ""
+        self.told: set[int] = set()
+        """Occasions with a confirmed alert."""
         self._held_back: list[Callable[[], None]] = []
 
     names: frozenset[str] = frozenset()
@@ -60,12 +64,23 @@ class Machine:
             return
 
         def accuse() -> None:
-            if accuse in self._held_back:
-                self._held_back.remove(accuse)
-                self._accuse(cause, at, words, facts)
+            self._held_back.remove(accuse)
+            self._accuse(cause, at, words, facts)
 
         self._held_back.append(accuse)
-        self.stream.wake(cause.end + self.desk.samples(after), self.rule.id, lambda _: accuse())
+        deadline = cause.end + self.desk.samples(after)
+        self.stream.wake(deadline, self.rule.id, lambda _: self._no_excuse(accuse, deadline))
+
+    def _no_excuse(self, accuse: Callable[[], None], deadline: int) -> None:
+        if accuse not in self._held_back:
+            return
+        parties = {e.pattern.by for e in self.rule.excuses if e.pattern.phrases}
+        last = deadline + self.desk.samples(PHRASE_SECONDS)
+        if self.stream.position < last and any(self.desk.in_turn(p, deadline) for p in parties):
+            again = self.stream.position + self.desk.samples(AGAIN_SECONDS)
+            self.stream.wake(again, self.rule.id, lambda _: self._no_excuse(accuse, deadline))
+            return
+        accuse()
 
     def flush(self) -> None:
         """The call is over: no excuse can come any more."""
@@ -79,13 +94,12 @@ class Machine:
             return
         reason = self.doubts(cause, words)
         if reason:
-            self.unsure = reason
             self.desk.verdict(self.rule, occasion, Outcome.CANNOT_TELL, at, reason)
             return
-        self.broken = True
         self.desk.verdict(self.rule, occasion, Outcome.BROKEN, at)
         if self.desk.allowed(self.rule, at):
             self.desk.count(self.rule, at)
+            self.told.add(occasion)
             self.desk.alert(self.rule, occasion, cause, at, facts=facts)
 
     def doubts(self, cause: Occurrence, words: bool) -> str:

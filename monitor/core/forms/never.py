@@ -13,6 +13,8 @@ from monitor.core.rulebook import (
 from monitor.core.stream import Stream
 from monitor.core.types import AlertState, Outcome, Quality
 
+_BETWEEN_TWO = {Happening.OVERLAP, Happening.BARGE_IN, Happening.INTERRUPTION}
+
 
 class NeverMachine(Machine):
     """Every occurrence of the thing breaks the rule."""
@@ -30,11 +32,9 @@ class NeverMachine(Machine):
             self._drop(item)
         confirmed = [r for r in self._raised if r[1].start < seen.end]
         self._raised = [r for r in self._raised if r not in confirmed]
-        before = self.occasion
         self.judge(seen, seen.start, words=bool(self.what.phrases))
         for number, cause in confirmed:
-            if number != before + 1 or self.occasion == before or not self.broken:
-                self._clear(number, cause)
+            self._clear(number, cause)
 
     def early(self, seen: Occurrence) -> None:
         doubtful = seen.score < self.rule.sure or self.rule.excuses or self.desk.mixed
@@ -53,6 +53,8 @@ class NeverMachine(Machine):
             self._clear(*item)
 
     def _clear(self, number: int, cause: Occurrence) -> None:
+        if number in self.told:
+            return  # it was confirmed, or something else was under its number
         self.desk.alert(self.rule, number, cause, cause.start, state=AlertState.CLEARED)
 
     def doubts(self, cause: Occurrence, words: bool) -> str:
@@ -60,21 +62,17 @@ class NeverMachine(Machine):
             return "mixed_channel"
         if cause.quality is Quality.UNKNOWN:
             return "not_measured"
-        # What was heard was heard: a gap elsewhere does not unsay it.
-        return "low_confidence" if cause.score < self.rule.sure else ""
+        if cause.score < self.rule.sure:
+            return "low_confidence"
+        # What was heard was heard: lost audio elsewhere, or unknown words, do not unsay it.
+        return self.desk.doubtful(cause.start, cause.end, cause.by, words=False) if cause.end > cause.start else ""
 
     def close(self, end: int) -> None:
+        for item in list(self._raised):
+            self._drop(item)
         if self.occasion:
             return
         reason = self.desk.doubtful(0, end, self.what.by, words=bool(self.what.phrases))
-        if (
-            not reason
-            and self.desk.mixed
-            and set(self.what.names)
-            & {
-                Happening.OVERLAP,
-                Happening.INTERRUPTION,
-            }
-        ):
+        if not reason and self.desk.mixed and _BETWEEN_TWO & set(self.what.names):
             reason = "mixed_channel"
         self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.MET, reason)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.core.desk import Desk
-from monitor.core.forms.machine import PHRASE_SECONDS, SLACK_SECONDS, Machine
+from monitor.core.forms.machine import AGAIN_SECONDS, PHRASE_SECONDS, SLACK_SECONDS, Machine
 from monitor.core.rulebook import (
+    Happening,
     Occurrence,
     Rule,
     Step,
@@ -23,17 +24,21 @@ class StepsMachine(Machine):
         super().__init__(rule, desk, stream)
         self.form = form
         patterns = [form.when, *(p for s in form.steps for p in s.what)] + ([form.until] if form.until else [])
-        self.names = frozenset().union(*(p.names for p in patterns))
+        self.names = frozenset({Happening.ENDED}).union(*(p.names for p in patterns))
         self._cause: Occurrence | None = None
         self._index = 0
         self._since = 0
         self._opened = False
+        self._doubt = ""
+        self._heard_to = 0  # where we stopped waiting for a phrase that may have begun in time
 
     def see(self, seen: Occurrence) -> None:
         if self._cause and self.form.until and self.form.until.matches(seen):
             self._finish(Outcome.NOT_APPLICABLE, seen.start, "interrupted")
         elif self._cause:
             self._advance(seen)
+        if self._cause and seen.name == Happening.ENDED:
+            self._call_ended(seen.start)
         if self._cause is None and self.form.when.matches(seen) and not (self._opened and self.form.once):
             quiet = self.form.when.quiet
             if quiet is None:
@@ -45,25 +50,28 @@ class StepsMachine(Machine):
     def _if_quiet(self, cause: Occurrence, at: int) -> None:
         quiet = self.form.when.quiet
         if quiet and self._cause is None and self.desk.kept_quiet(quiet, cause.end, at):
-            self._begin(cause, cause.end)
+            self.unsure = self.desk.doubtful(cause.end, at, quiet.by, words=False)
+            if not self.unsure:
+                self._begin(cause, cause.end)
 
     def _begin(self, cause: Occurrence, at: int) -> None:
-        if (self._opened and self.form.once) or (self.desk.mixed and self.form.when.by is not None):
+        if self._opened and self.form.once:
+            return
+        if cause.score < self.rule.sure or (self.desk.mixed and self.form.when.by is not None):
+            self.unsure = "mixed_channel" if self.desk.mixed else "low_confidence"
             return
         self._opened = True
         self._cause = cause
         self._index = 0
         self._since = at
+        self._doubt, self._heard_to = "", 0
         self.next_occasion()
-        # Steps that were taken while we waited to be sure of the occasion count.
-        past = [
-            o
-            for s in self.form.steps
-            for p in s.what
-            for o in self.desk.seen(p, at - self.desk.samples(SLACK_SECONDS), self.stream.position)
-        ]
+        # Steps that were taken while we waited to be sure of the occasion count; each occurrence is one step.
+        earliest = at - self.desk.samples(SLACK_SECONDS)
+        patterns = [p for s in self.form.steps for p in s.what]
+        past = {id(o): o for p in patterns for o in self.desk.seen(p, earliest, self.stream.position)}
         self._arm()
-        for seen in sorted(past, key=lambda o: (o.start, o.end)):
+        for seen in sorted(past.values(), key=lambda o: (o.start, o.end)):
             if self._cause:
                 self._advance(seen)
 
@@ -83,7 +91,7 @@ class StepsMachine(Machine):
         last = deadline + self.desk.samples(PHRASE_SECONDS)
         spoken = any(p.phrases for p in step.what)
         if spoken and self.desk.in_turn(party, deadline) and self.stream.position < last:
-            again = self.stream.position + self.desk.samples(0.2)
+            self._heard_to = again = self.stream.position + self.desk.samples(AGAIN_SECONDS)
             self.stream.wake(again, self.rule.id, lambda _: self._expire(token, deadline))
             return
         if step.optional:
@@ -106,6 +114,9 @@ class StepsMachine(Machine):
             return
         if step.within is not None and seen.start > self._since + s(step.within):
             return  # too late: the deadline's own timer says so
+        if seen.score < self.rule.sure:
+            self._doubt = "low_confidence"
+            return
         if seen.start < self._since + s(step.after) - s(SLACK_SECONDS):
             self._missing(step, seen.start, "early")
             return
@@ -115,6 +126,7 @@ class StepsMachine(Machine):
     def _next(self, since: int) -> None:
         self._index += 1
         self._since = since
+        self._doubt, self._heard_to = "", 0
         if self._index == len(self.form.steps):
             self._finish(Outcome.MET, since)
         else:
@@ -128,7 +140,7 @@ class StepsMachine(Machine):
         if self.excused(cause.start, at):
             self._finish(Outcome.NOT_APPLICABLE, at, "excused")
             return
-        reason = self.desk.doubtful(self._since, at, party, words=words)
+        reason = self._doubt or self.desk.doubtful(self._since, max(at, self._heard_to), party, words=words)
         if reason:
             self._finish(Outcome.CANNOT_TELL, at, reason)
             return
@@ -144,14 +156,17 @@ class StepsMachine(Machine):
         self.desk.verdict(self.rule, self.occasion, outcome, at, reason)
         self.desk.due(self.rule, self.occasion, at, None, DueState.DONE)
 
+    def _call_ended(self, end: int) -> None:
+        left = [s for s in self.form.steps[self._index :] if not s.optional]
+        if not left:
+            self._finish(Outcome.MET, end)
+        elif left[0].within is None or self._since + self.desk.samples(left[0].within) <= end:
+            self._missing(left[0], end)
+        else:
+            self._finish(Outcome.NOT_APPLICABLE, end, "call_ended")
+
     def close(self, end: int) -> None:
         if self._cause:
-            left = [s for s in self.form.steps[self._index :] if not s.optional]
-            if not left:
-                self._finish(Outcome.MET, end)
-            elif left[0].within is None or self._since + self.desk.samples(left[0].within) <= end:
-                self._missing(left[0], end)
-            else:
-                self._finish(Outcome.NOT_APPLICABLE, end, "call_ended")
+            self._call_ended(end)
         if not self.occasion:
-            self.conclude(end, Outcome.NOT_APPLICABLE)
+            self.conclude(end, Outcome.CANNOT_TELL if self.unsure else Outcome.NOT_APPLICABLE, self.unsure)

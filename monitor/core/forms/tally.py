@@ -9,12 +9,13 @@ from monitor.core.forms.machine import Machine
 from monitor.core.rulebook import (
     Happening,
     Occurrence,
+    Pattern,
     Per,
     Rule,
     Tally,
 )
 from monitor.core.stream import Stream
-from monitor.core.types import Channel, Outcome
+from monitor.core.types import Channel, Outcome, Quality
 
 
 class TallyMachine(Machine):
@@ -23,52 +24,70 @@ class TallyMachine(Machine):
     def __init__(self, rule: Rule, form: Tally, desk: Desk, stream: Stream) -> None:
         super().__init__(rule, desk, stream)
         self.form = form
-        self.names = frozenset(form.what.names) | {Happening.SPEECH_END}
+        self.names = frozenset(form.what.names) | {Happening.SPEECH_START, Happening.SPEECH_END}
         if form.window:
             self.names |= frozenset(form.window.names)
         self._found: list[Occurrence] = []
         self._speech = 0
+        self._speaking: dict[Channel | None, int] = {}
+        self._doubtful = 0
         self._said = False
 
     def see(self, seen: Occurrence) -> None:
-        if seen.name == Happening.SPEECH_END and seen.by in (self.form.what.by, Channel.MIXED):
-            self._speech += seen.end - seen.start
-        if self.form.window:
-            if self.form.window.matches(seen):
-                self._window(seen)
-        elif self.form.what.matches(seen) and seen.score >= self.rule.sure:
-            self._found.append(seen)
-            self._too_often()
+        if self.form.what.by is None or seen.by in (self.form.what.by, Channel.MIXED):
+            self._listen(seen)
+        if self.form.what.matches(seen):
+            if seen.score < self.rule.sure:
+                self._doubtful += 1
+            else:
+                self._found.append(seen)
+                self._too_often(seen)
+        if self.form.window and self.form.window.matches(seen):
+            self._window(self.form.window, seen)
 
-    def _minutes(self) -> float:
-        return self._speech / self.desk.rate / 60
+    def _listen(self, seen: Occurrence) -> None:
+        if seen.name == Happening.SPEECH_START:
+            self._speaking[seen.by] = seen.start
+        elif seen.name == Happening.SPEECH_END:
+            self._speech += seen.end - self._speaking.pop(seen.by, seen.start)
 
-    def _count(self) -> float:
+    def _minutes(self, now: int) -> float:
+        going_on = sum(max(0, now - since) for since in self._speaking.values())
+        return (self._speech + going_on) / self.desk.rate / 60
+
+    def _count(self, now: int) -> float:
         n = float(len(self._found))
-        return n / self._minutes() if self.form.per is Per.MINUTE and self._speech else n
+        minutes = self._minutes(now)
+        return n / minutes if self.form.per is Per.MINUTE and minutes else n
 
-    def _ready(self) -> bool:
-        return self.form.per is Per.CALL or self._minutes() >= self.form.minutes_needed
+    def _ready(self, now: int) -> bool:
+        return self.form.per is Per.CALL or self._minutes(now) >= self.form.minutes_needed
 
-    def _too_often(self) -> None:
-        if self._said or self.form.most is None or not self._ready() or self._count() <= self.form.most:
+    def _too_often(self, last: Occurrence) -> None:
+        if self._said or self.form.most is None or self.form.window:
+            return
+        count = self._count(last.end)
+        if not self._ready(last.end) or count <= self.form.most:
             return
         self._said = True
-        last = self._found[-1]
         evidence = tuple(e for o in self._found[-5:] for e in o.evidence)
-        cause = replace(last, value=self._count(), evidence=evidence)
+        cause = replace(last, value=count, evidence=evidence)
         self.judge(cause, last.start, words=False, facts={"limit": f"{self.form.most:g}"})
 
-    def _window(self, window: Occurrence) -> None:
+    def _window(self, pattern: Pattern, window: Occurrence) -> None:
         need = self.form.least or 0.0
         if self.form.every:
             need = (window.end - window.start) / self.desk.rate // self.form.every
-        found = self.desk.seen(self.form.what, window.start, window.end)
-        if len(found) >= need:
+        found = [o for o in self._found if window.start <= o.start <= window.end]
+        most = self.form.most
+        if len(found) >= need and (most is None or len(found) <= most):
             self.desk.verdict(self.rule, self.next_occasion(), Outcome.MET, window.end)
             return
+        limit = need if len(found) < need else most
         cause = replace(window, by=self.form.what.by, value=float(len(found)))
-        self.judge(cause, window.end, words=bool(self.form.what.phrases), facts={"limit": f"{need:g}"})
+        if self.desk.mixed and pattern.by is not None:
+            cause = replace(cause, quality=Quality.UNKNOWN)  # whose window it was is not known
+        self.judge(cause, window.end, words=bool(self.form.what.phrases), facts={"limit": f"{limit:g}"})
 
     def close(self, end: int) -> None:
         if self.form.window:
@@ -79,11 +98,12 @@ class TallyMachine(Machine):
             return
         if self.desk.mixed and self.form.what.by is not None:
             self.conclude(end, Outcome.CANNOT_TELL, "mixed_channel")
-        elif not self._ready():
+        elif not self._ready(end):
             self.conclude(end, Outcome.NOT_APPLICABLE, "too_short")
-        elif self.form.least is not None and self._count() < self.form.least:
+        elif self.form.least is not None and self._count(end) < self.form.least:
             by = self.form.what.by
-            cause = Occurrence("tally", by, 0, end, end, value=self._count())
+            score = 0.0 if self._doubtful else 1.0  # what may have been said might have been enough
+            cause = Occurrence("tally", by, 0, end, end, value=self._count(end), score=score)
             words = bool(self.form.what.phrases)
             self.judge(cause, end, words=words, facts={"limit": f"{self.form.least:g}"})
         else:

@@ -1,0 +1,20 @@
+"""The benches by name, in the order in which ``all`` runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.bench import ears, fanout, latency, memory, signal_path, storage
+from monitor.bench.gauge import Figures, Plan
+
+BENCHES: dict[str, Callable[[Plan], Figures]] = {
+    "signal": signal_path.run,
+    "memory": memory.run,
+    "storage": storage.run,
+    "fanout": fanout.run,
+    "ears": ears.run,
+    "latency": latency.run,
+}
+
+NEED_MODEL = frozenset({"ears"})
+"""Benches that are nothing without recognition."""

@@ -1,0 +1,169 @@
+"""The figures of a bench as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rich.table import Table
+
+from monitor.bench.gauge import Figures
+
+
+def tables(bench: str, figures: Figures) -> Iterator[Table]:
+    """The tables of one bench; a figure that misses its target is red."""
+    yield from SHOWN[bench](figures)
+
+
+def _judged(value: float | None, target: float, *, least: bool, unit: str = "") -> str:
+    if value is None:
+        return "–"
+    good = value >= target if least else value <= target
+    sign = "≥" if least else "≤"
+    return f"[{'green' if good else 'red'}]{value:g}{unit}[/] ({sign} {target:g})"
+
+
+def _signal(figures: Figures) -> Iterator[Table]:
+    target = figures["target"]
+    table = Table(
+        "chunks", "calls a core", "plain", "times plain", "CPU ms a second", "plain",
+        title=f"Signal path, two channels at {figures['rate']} Hz, {figures['audio_seconds']:g} s, "
+        f"{figures['rounds']} rounds",
+    )  # fmt: skip
+    for row in figures["chunks"]:
+        table.add_row(
+            f"{row['chunk_ms']:g} ms",
+            _judged(row["calls_a_core"], target["calls_a_core"], least=True),
+            f"{row['plain_calls_a_core']:g}",
+            _judged(row["times_plain"], target["times_plain"], least=True),
+            f"{row['cpu_ms_a_second']:g}",
+            f"{row['plain_cpu_ms_a_second']:g}",
+        )
+    yield table
+
+
+def _latency(figures: Figures) -> Iterator[Table]:
+    audio = figures["audio_rules"]
+    table = _latencies(f"Alerts of audio rules on a screen, {audio['calls']} live calls, no recognition")
+    target = audio["target"]["p95_ms"]
+    _add(table, "all, from the last sample needed", audio["from_raised_at"], target)
+    _add(table, "all, from the cause", audio["from_at"])
+    for rule, pair in audio["rules"].items():
+        _add(table, f"  {rule}, from the last sample needed", pair["from_raised_at"])
+        _add(table, f"  {rule}, from the cause", pair["from_at"])
+    _add(table, "a level, from the last sample of its second", audio["metric"])
+    table.caption = _cost(audio["server"])
+    yield table
+    if words := figures.get("phrases"):
+        table = _latencies(f"Words on a screen, {words['calls']} live calls, model {words['model']}")
+        _add(table, "phrase alerts, from the last syllable", words["alerts"], words["target"]["p95_ms"])
+        _add(table, "first words, from the first syllable", words["first_words"])
+        _add(table, "settled words, from the last syllable", words["settled_words"])
+        table.caption = f"{words['utterances']} utterances; {_cost(words['server'])}"
+        yield table
+
+
+def _latencies(title: str) -> Table:
+    return Table("what", "count", "p50 ms", "p95 ms", "max ms", title=title)
+
+
+def _add(table: Table, what: str, spread: Figures, target: float | None = None) -> None:
+    p95 = spread["p95_ms"]
+    shown = _text(p95) if target is None else _judged(p95, target, least=False)
+    table.add_row(what, str(spread["count"]), _text(spread["p50_ms"]), shown, _text(spread["max_ms"]))
+
+
+def _cost(server: Figures) -> str:
+    return f"server: {server['cpu_share']:.0%} of a core, {server['mib_a_call']:g} MiB a call"
+
+
+def _fanout(figures: Figures) -> Iterator[Table]:
+    table = Table(
+        "screens", "ticks a second", "messages a second", "KiB a second", "each", "server CPU", "first to last p95 ms",
+        "resyncs", title=f"Screens that look at {figures['calls']} live calls",
+    )  # fmt: skip
+    for row in figures["screens"]:
+        table.add_row(
+            str(row["screens"]),
+            _text(row["ticks_a_second"]),
+            str(row["messages_a_second"]),
+            _text(row["kib_a_second"]),
+            _text(row["kib_a_second_each"]),
+            f"{row['server_cpu_share']:.1%}",
+            _text(row["first_to_last_screen"]["p95_ms"]),
+            str(row["resyncs"]),
+        )
+    yield table
+
+
+def _storage(figures: Figures) -> Iterator[Table]:
+    journal, store, recording = figures["journal"], figures["store"], figures["recording"]
+    table = Table("what", "in groups", "one by one", "times", "CPU", title=f"Storage in {figures['folder']}")
+    table.add_row(
+        f"journal, lines a second ({journal['lines_a_write']:g} a write)",
+        f"{journal['lines_a_second']:,}",
+        f"{journal['lines_a_second_one_a_write']:,}",
+        f"{journal['times_one_a_write']:g}",
+        f"{journal['cpu_us_a_line']:g} µs a line",
+    )
+    table.add_row("journal, lines verified a second", f"{journal['lines_verified_a_second']:,}", "", "", "")
+    table.add_row(
+        f"store, rows a second ({store['rows_a_commit']} a commit)",
+        f"{store['rows_a_second']:,}",
+        f"{store['rows_a_second_one_a_commit']:,}",
+        f"{store['times_one_a_commit']:g}",
+        f"{store['cpu_us_a_row']:g} against {store['cpu_us_a_row_one_a_commit']:g} µs a row",
+    )
+    for name in ("pcm", "flac"):
+        table.add_row(
+            f"recording, {name.upper()}, times real time",
+            f"{recording[f'{name}_times_real_time']:,}",
+            "",
+            "",
+            f"{recording[f'{name}_cpu_us_a_second']:,} µs a second of call",
+        )
+    yield table
+
+
+def _ears(figures: Figures) -> Iterator[Table]:
+    table = Table(
+        "way", "passes a second", "audio recognised a second", "CPU s a second", "calls a core", "real-time factor",
+        "final ms (p95)", "partial ms",
+        title=f"Recognition with {figures['model']}, {figures['audio_seconds']:g} s of calls, one thread",
+    )  # fmt: skip
+    for row in figures["ways"]:
+        table.add_row(
+            row["way"],
+            f"{row['passes_a_second']:g}",
+            f"{row['recognised_a_second']:g}",
+            f"{row['cpu_a_second']:g}",
+            f"{row['calls_a_core']:g}",
+            f"{row['real_time_factor']:g}",
+            f"{_text(row['final_cpu_ms'])} ({_text(row['final_cpu_ms_p95'])})",
+            _text(row["partial_cpu_ms"]),
+        )
+    yield table
+
+
+def _memory(figures: Figures) -> Iterator[Table]:
+    title = f"Memory of a live call, {figures['calls']} calls fed {figures['seconds']} s each"
+    table = Table("way", "MiB a call", "process before, MiB", title=title)
+    for row in figures["ways"]:
+        value, target = row["mib_a_call"], figures["target"]["mib_a_call"]
+        shown = f"{value:g}" if row["recognise"] else _judged(value, target, least=False)
+        table.add_row("with recognition" if row["recognise"] else "without recognition", shown, f"{row['base_mib']:g}")
+    yield table
+
+
+def _text(value: Any) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+SHOWN: dict[str, Callable[[Figures], Iterator[Table]]] = {
+    "signal": _signal,
+    "latency": _latency,
+    "fanout": _fanout,
+    "storage": _storage,
+    "ears": _ears,
+    "memory": _memory,
+}

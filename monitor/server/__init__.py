@@ -1,0 +1,1 @@
+"""The server: sockets for audio and for screens, REST, pages, access."""

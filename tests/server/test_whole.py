@@ -1,0 +1,96 @@
+"""The real core behind a real socket says what it says of the same audio fed by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from monitor.asr.scripted import Scripted
+from monitor.compose import make_parts
+from monitor.config import Config
+from monitor.core.types import Channel, Chunk, Event, Samples, Signal, SignalKind, Word
+from monitor.live.client import Feed, stream
+from monitor.live.setup import CallSetupRequest
+from tests.live.fakes import request_for
+from tests.server.serving import serving
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+
+
+def demo(stem: str) -> tuple[Samples, list[Signal], dict[Channel, list[Word]]]:
+    """A rendered call, its signals, and the words that its truth file says were spoken."""
+    samples, rate = soundfile.read(DEMO / f"{stem}.flac", dtype="int16", always_2d=True)
+    assert rate == 8000
+    signals = [
+        Signal(SignalKind(s["signal"]), round(s["at"] * rate), Channel(s["by"]) if s.get("by") else None, s.get("digit"))
+        for s in json.loads((DEMO / f"{stem}.signals.json").read_text())
+    ]
+    words: dict[Channel, list[Word]] = {Channel.AGENT: [], Channel.CUSTOMER: []}
+    for said in json.loads((DEMO / f"{stem}.truth.json").read_text())["utterances"]:
+        start, end, text = round(said["start"] * rate), round(said["end"] * rate), said["text"]
+        edges = np.linspace(start, end, len(text) + 1).astype(int)
+        channel = Channel(said["channel"])
+        words[channel] += [
+            Word(char, int(a), int(b)) for char, a, b in zip(text, edges[:-1], edges[1:], strict=True)
+        ]
+    return samples, signals, words
+
+
+def in_turn(samples: Samples, signals: list[Signal], rows: int) -> list[Chunk | Signal]:
+    """Audio in chunks, each signal before the audio of its moment: one that comes late takes effect late."""
+    found: list[Chunk | Signal] = []
+    left = sorted(signals, key=lambda signal: signal.at)
+    for at in range(0, len(samples), rows):
+        while left and left[0].at < at + rows:
+            found.append(left.pop(0))
+        found.append(Chunk(at, samples[at : at + rows]))
+    return [*found, *left]
+
+
+def by_hand(call: Any, items: list[Chunk | Signal], engine: Scripted) -> list[Event]:
+    """All events of a call whose words come at once."""
+    events: list[Event] = []
+
+    def answer() -> None:
+        while requests := call.requests():
+            for hypothesis in engine.recognise(requests):
+                events.extend(call.feed(hypothesis))
+
+    for item in items:
+        events += call.feed(item)
+        answer()
+    events += call.close_audio()
+    answer()
+    return events + call.finish()
+
+
+@pytest.mark.skipif(not (DEMO / "3-hold-faults.flac").exists(), reason="the demo calls are not rendered")
+@pytest.mark.parametrize("stem", ["2-fast-loud", "3-hold-faults"])
+def test_a_live_call_gets_the_report_of_its_recording(tmp_path: Path, stem: str) -> None:
+    samples, signals, words = demo(stem)
+    engine = Scripted(words)
+    parts = make_parts(Config(), engine=engine, token=None, data=tmp_path)
+    with serving(parts) as served:
+        feed = Feed(f"{served.ws}/ws/ingest", "w1", 8000, 2, {"signalled": True}, speed=0)
+        done = asyncio.run(stream(feed, in_turn(samples, signals, 333)))
+        live = served.get(done["report"]).json()
+    request: CallSetupRequest = request_for("w1", packs=parts.default_packs, recognise=True, signalled=True)
+    call = parts.make_call(request)
+    events = by_hand(call, in_turn(samples, signals, 8000), engine)
+    direct = json.loads(json.dumps(parts.make_report(request, events, len(samples))))
+    assert len(direct["alerts"]) > 1
+    assert len(direct["transcript"]) > 3
+    for part in ("verdicts", "metrics", "turns", "transcript"):
+        assert live[part] == direct[part], part
+
+    def told(alert: dict[str, Any]) -> dict[str, Any]:
+        """``raised_at`` says how far the audio had got, which depends on when the words came."""
+        return {key: value for key, value in alert.items() if key != "raised_at"}
+
+    assert [told(alert) for alert in live["alerts"]] == [told(alert) for alert in direct["alerts"]]
