@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from monitor import __version__
 from monitor.asr.protocol import Engine
@@ -125,10 +125,33 @@ def read_token(config: Config) -> str | None:
     return config.server.token
 
 
+class DataInUse(Exception):
+    """Another server works in the data folder; two would finish each other's calls."""
+
+
+def hold(folder: Path) -> None:
+    """Keep the data folder for this process until it ends. Raises ``DataInUse``. Windows has no such lock."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    lock = (folder / "server.lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise DataInUse(f"{folder} is used by another server: stop that one, or give this one its own --data") from error
+    _locks.append(lock)
+
+
+_locks: list[IO[str]] = []
+
+
 def make_parts(config: Config, *, engine: Engine | None, token: str | None, data: Path | None = None) -> ServerParts:
     """Everything a server needs. Loads the model; opens the store."""
     folder = data or config.data_dir
     folder.mkdir(parents=True, exist_ok=True)
+    hold(folder)
     calls = Calls(config)
     static = PACKAGE / "web" / "static"
     live = config.live

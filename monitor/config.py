@@ -44,7 +44,7 @@ class ServerConfig(Strict):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
-    token: str | None = Field(default=None, min_length=8)
+    token: str | None = Field(default=None, min_length=16)
     token_file: Path | None = None
 
 

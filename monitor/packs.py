@@ -15,7 +15,7 @@ from monitor.core.desk import MEMORY_SECONDS
 from monitor.core.patterns import CompiledPhrase, PatternError, compile_phrase
 from monitor.core.types import Channel, Severity
 from monitor.paths import config_dir
-from monitor.yamlfile import Problem, Strict, YamlError, YamlFile
+from monitor.yamlfile import Place, Problem, Strict, YamlError, YamlFile
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
@@ -175,7 +175,8 @@ class KeepModel(RuleModel):
     @field_validator("measure")
     @classmethod
     def _known(cls, name: str) -> str:
-        _measure_name(name)
+        if name not in rb.MEASURES:
+            raise ValueError(f"unknown measure {name!r}: choose one of {', '.join(sorted(rb.MEASURES))}")
         return name
 
     @model_validator(mode="after")
@@ -279,6 +280,7 @@ def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
             )
         except PatternError as error:
             problems.append(file.problem(("phrases", name, "say"), str(error)))
+            phrases[name] = CompiledPhrase(name, ())  # so that rules that use it are not wrong as well
         if phrase.role:
             roles[f"{model.pack}/{name}"] = phrase.role
     compiler = _Compiler(model.pack, phrases)
@@ -289,8 +291,8 @@ def load_pack(path: Path, _seen: tuple[Path, ...] = ()) -> rb.Pack:
             continue
         try:
             rules[rule.id] = compiler.rule(rule)
-        except ValueError as error:
-            problems.append(file.problem(("rules", index), f"rule {rule.id!r}: {error}"))
+        except _Wrong as error:
+            problems.append(file.problem(("rules", index, *error.place), f"rule {rule.id!r}: {error}"))
     if problems:
         raise PackError(problems)
     return rb.Pack(
@@ -322,6 +324,14 @@ def _included(
     return phrases, roles, listening
 
 
+class _Wrong(ValueError):
+    """Something in a rule cannot be; ``place`` is the field, as seen from the rule."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class _Compiler:
     """Models to the engine's nouns. ``phrases`` grows by what rules write in place."""
 
@@ -330,32 +340,37 @@ class _Compiler:
         self.phrases = phrases
         self._inline = 0
 
-    def pattern(self, model: PatternModel, *, may_wait: bool = False) -> rb.Pattern:
+    def pattern(self, model: PatternModel, *place: str | int, may_wait: bool = False) -> rb.Pattern:
         if model.quiet and not may_wait:
-            raise ValueError("`quiet` belongs to the `when` of `expect` or `steps`: remove it here")
+            raise _Wrong((*place, "quiet"), "`quiet` belongs to the `when` of `expect` or `steps`: remove it here")
         names: list[str] = [h.value for h in model.event]
         for phrase in model.says:
             if phrase not in self.phrases:
-                known = ", ".join(sorted(self.phrases)) or "none is defined"
-                raise ValueError(f"unknown phrase {phrase!r}: define it under `phrases` (there are: {known})")
+                known = ", ".join(sorted(n for n in self.phrases if n[0] != ".")) or "none is defined"
+                message = f"unknown phrase {phrase!r}: define it under `phrases` (there are: {known})"
+                raise _Wrong((*place, "says"), message)
             names.append(f"say:{self.phrases[phrase].name}")
         if model.say:
             self._inline += 1
-            name = f"{self.pack}/.{self._inline}"
-            self.phrases[f".{self._inline}"] = compile_phrase(name, model.say)
-            names.append(f"say:{name}")
+            name = f".{self._inline}"
+            try:
+                self.phrases[name] = compile_phrase(f"{self.pack}/{name}", model.say)
+            except PatternError as error:
+                raise _Wrong((*place, "say"), str(error)) from error
+            names.append(f"say:{self.pack}/{name}")
         if model.measure is not None:
-            names.append(_measure_name(model.measure))
+            names.append(_measure_name(model.measure, place))
         quiet = rb.Quiet(Channel(model.quiet.by), model.quiet.seconds, model.quiet.so_far) if model.quiet else None
         return rb.Pattern(tuple(names), _side(model.by), model.min, model.max, quiet)
 
-    def patterns(self, models: list[PatternModel]) -> tuple[rb.Pattern, ...]:
-        return tuple(self.pattern(m) for m in models)
+    def patterns(self, models: list[PatternModel], *place: str | int) -> tuple[rb.Pattern, ...]:
+        return tuple(self.pattern(m, *place, index) for index, m in enumerate(models))
 
     def rule(self, m: AnyRule) -> rb.Rule:
         title = m.title.model_dump()
         if any(e.after for e in m.unless) and not isinstance(m, NeverModel | TallyModel):
-            raise ValueError(f"`after` of `unless` is not for `{m.form}`, which does not wait: use `before`")
+            message = f"`after` of `unless` is not for `{m.form}`, which does not wait: use `before`"
+            raise _Wrong(("unless",), message)
         return rb.Rule(
             id=f"{self.pack}/{m.id}",
             form=self.form(m),
@@ -369,7 +384,7 @@ class _Compiler:
             frequency=rb.Frequency(m.limit.per_call, m.limit.every),
             direction=m.direction,
             queues=tuple(m.queues),
-            excuses=tuple(rb.Excuse(self.pattern(e), e.before, e.after) for e in m.unless),
+            excuses=tuple(rb.Excuse(self.pattern(e, "unless", k), e.before, e.after) for k, e in enumerate(m.unless)),
             sure=m.sure,
         )
 
@@ -382,17 +397,21 @@ class _Compiler:
                 )
                 return rb.Keep(m.measure, _side(m.by), (warn, own) if warn else (own,))
             case NeverModel():
-                return rb.Never(self.pattern(m.what))
+                return rb.Never(self.pattern(m.what, "what"))
             case ExpectModel():
-                then = self.patterns(m.then)
-                return rb.Expect(self.pattern(m.when, may_wait=True), then, m.within, m.before, m.once)
+                then = self.patterns(m.then, "then")
+                when = self.pattern(m.when, "when", may_wait=True)
+                return rb.Expect(when, then, m.within, m.before, m.once)
             case StepsModel():
-                steps = tuple(rb.Step(s.name, self.patterns(s.what), s.within, s.after, s.optional) for s in m.steps)
-                until = self.pattern(m.until) if m.until else None
-                return rb.Steps(self.pattern(m.when, may_wait=True), steps, until, m.once)
+                steps = tuple(
+                    rb.Step(s.name, self.patterns(s.what, "steps", k, "what"), s.within, s.after, s.optional)
+                    for k, s in enumerate(m.steps)
+                )
+                until = self.pattern(m.until, "until") if m.until else None
+                return rb.Steps(self.pattern(m.when, "when", may_wait=True), steps, until, m.once)
             case TallyModel():
-                window = self.pattern(m.window) if m.window else None
-                return rb.Tally(self.pattern(m.count), m.per, m.min, m.max, window, m.every, m.minutes_needed)
+                window = self.pattern(m.window, "window") if m.window else None
+                return rb.Tally(self.pattern(m.count, "count"), m.per, m.min, m.max, window, m.every, m.minutes_needed)
             case ReportModel():
                 return rb.Report(m.figure)
 
@@ -401,11 +420,14 @@ def _side(name: Side | None) -> Channel | None:
     return Channel(name) if name else None
 
 
-def _measure_name(name: str) -> str:
+def _measure_name(name: str, place: Place) -> str:
     bare = name.removeprefix("start:").removeprefix("stop:")
     if bare not in rb.MEASURES:
-        raise ValueError(f"unknown measure {bare!r}: choose one of {', '.join(sorted(rb.MEASURES))}")
+        message = f"unknown measure {bare!r}: choose one of {', '.join(sorted(rb.MEASURES))}"
+        raise _Wrong((*place, "measure"), message)
     clock = rb.MEASURES[bare].shape is rb.Shape.CLOCK
+    if bare != name and not clock:
+        raise _Wrong((*place, "measure"), f"{bare} neither starts nor stops: write `measure: {bare}`")
     return f"stop:{bare}" if clock and bare == name else name
 
 

@@ -5,11 +5,12 @@ Positions stay integer samples here; seconds are for people and appear in report
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from monitor.core.types import Event, Hypothesis, Signal
+from monitor.core.types import Event, Hypothesis, Signal, Word
 
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 _input: TypeAdapter[Hypothesis | Signal] = TypeAdapter(Annotated[Hypothesis | Signal, Field(discriminator="kind")])
@@ -35,3 +36,13 @@ def input_to_json(item: Hypothesis | Signal) -> dict[str, Any]:
 def input_from_json(data: dict[str, Any]) -> Hypothesis | Signal:
     """The input that ``input_to_json`` wrote."""
     return _input.validate_python(data)
+
+
+def join_words(words: Sequence[Word]) -> str:
+    """Words as a line of text: Han characters stand together, Latin words get a space between them."""
+    text = ""
+    for word in words:
+        if text and word.text and text[-1].isascii() and word.text[0].isascii():
+            text += " "
+        text += word.text
+    return text

@@ -99,4 +99,6 @@ def _plain(error: Any) -> str:
         case "union_tag_invalid" | "union_tag_not_found":
             return f"{error['msg']}: write one of them"
         case _:
-            return f"{error['msg']} (found {error['input']!r})"
+            found = error["input"]
+            kind = "a list" if isinstance(found, list) else "a mapping" if isinstance(found, dict) else repr(found)
+            return f"{error['msg']} (found {kind})"

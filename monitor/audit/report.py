@@ -27,7 +27,7 @@ from monitor.core.types import (
     TurnEnded,
     Verdict,
 )
-from monitor.live.view import join_words
+from monitor.wire import join_words
 
 SCHEMA = 1
 

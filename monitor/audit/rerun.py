@@ -1,14 +1,19 @@
-"""A journal played again: the same inputs must give the same events."""
+"""A journal played again: the same inputs must give the same events.
+
+The sizes of the chunks are in no journal. They may change the order in which events of the same moment are told, and
+how often a lag is; so events are compared as a bag, and lags are left out.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from monitor.compose import Calls
 from monitor.config import Config
-from monitor.core.types import Event
+from monitor.core.types import Event, Lag
 from monitor.live.journal import JournalError
 from monitor.live.recover import read_story, without_gaps
 from monitor.live.recover import replay as feed
@@ -19,7 +24,7 @@ from monitor.wire import event_to_json
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Event ``number`` (from 0) was ``then`` and is ``now``; None where one side has no such event."""
+    """An event, ``number`` (from 0) on its side, that only the journal has (``then``) or only its replay (``now``)."""
 
     number: int
     then: dict[str, Any] | None
@@ -52,10 +57,20 @@ def rerun(journal: Path, config: Config) -> Rerun:
 
 
 def _compare(then: list[Event], now: list[Event]) -> list[Difference]:
-    out = []
-    for number in range(max(len(then), len(now))):
-        a = then[number] if number < len(then) else None
-        b = now[number] if number < len(now) else None
-        if a != b:
-            out.append(Difference(number, event_to_json(a) if a else None, event_to_json(b) if b else None))
-    return out
+    lost = [Difference(number, event_to_json(event), None) for number, event in _beyond(then, now)]
+    new = [Difference(number, None, event_to_json(event)) for number, event in _beyond(now, then)]
+    return sorted(lost + new, key=lambda difference: difference.number)
+
+
+def _beyond(events: list[Event], others: list[Event]) -> list[tuple[int, Event]]:
+    """The events that are not among the others, each as often as it is missing there."""
+    left = Counter(event for event in others if not isinstance(event, Lag))
+    found = []
+    for number, event in enumerate(events):
+        if isinstance(event, Lag):
+            continue
+        if left[event]:
+            left[event] -= 1
+        else:
+            found.append((number, event))
+    return found

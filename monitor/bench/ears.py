@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from monitor.asr.whisper import Whisper
 from monitor.asr.worker import answer
@@ -16,37 +15,26 @@ from monitor.core.types import AsrRequest, Chunk, Hypothesis
 STEMS = ("1-blameless", "2-fast-loud", "5-slow-absent")
 
 
-@dataclass(slots=True)
 class Meter:
-    """An engine that passes everything on and counts."""
+    """An engine that passes everything on and counts: CPU seconds of each pass, seconds of audio ``heard``."""
 
-    engine: Whisper
-    finals: list[float] = field(default_factory=list)
-    partials: list[float] = field(default_factory=list)
-    heard: float = 0.0
-
-    @property
-    def name(self) -> str:
-        return self.engine.name
-
-    @property
-    def rate(self) -> int:
-        return self.engine.rate
-
-    @property
-    def batch(self) -> int:
-        return self.engine.batch
+    def __init__(self, engine: Whisper) -> None:
+        self.name, self.rate, self.batch = engine.name, engine.rate, engine.batch
+        self.finals: list[float] = []
+        self.partials: list[float] = []
+        self.heard = 0.0
+        self._engine = engine
 
     def load(self) -> None:
         """See ``Engine.load``."""
-        self.engine.load()
+        self._engine.load()
 
     def recognise(self, requests: Sequence[AsrRequest]) -> list[Hypothesis]:
         """See ``Engine.recognise``; one request at a time, so that each has its own CPU seconds."""
         out = []
         for request in requests:
             begin = time.process_time()
-            out += self.engine.recognise([request])
+            out += self._engine.recognise([request])
             spent = time.process_time() - begin
             (self.finals if request.final else self.partials).append(spent)
             self.heard += (request.end - request.start) / request.rate
@@ -57,9 +45,7 @@ def run(plan: Plan) -> Figures:
     """One row for each way; the ways take turns on every call. Raises ``ModelError``."""
     assert plan.model is not None
     config = load_config()
-    finals_only = config.model_copy(
-        update={"recogniser": config.recogniser.model_copy(update={"partial_every": 0.0})}
-    )
+    finals_only = config.model_copy(update={"recogniser": config.recogniser.model_copy(update={"partial_every": 0.0})})
     engine, full = Whisper(plan.model, threads=1), Whisper(plan.model, threads=1)
     engine.load()
     full.load()

@@ -1,8 +1,8 @@
 """From a cause to the screen, by the wall clock, through a real server and real sockets.
 
-The moment of a cause is that at which the piece of audio that holds it was sent. For an alert two causes are told: ``at``,
-where the cause lies, and ``raised_at``, the last sample that the finding needs by its definition (an interruption is
-known only when the other has given way). One screen looks on in a process that does nothing else.
+The moment of a cause is that at which the piece of audio that holds it was sent. For an alert two causes are told:
+``at``, where the cause lies, and ``raised_at``, the last sample that the finding needs by its definition (an
+interruption is known only when the other has given way). One screen looks on in a process that does nothing else.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ def _levels(story: Story) -> Iterator[float]:
             if any(value is not None for value in call.get("level", {}).values()) and "seconds" in call:
                 sent = story.sent[call["id"]]
                 whole = int(call["seconds"])
-                yield arrived - sent.when(whole - 1 / sent.rate)
+                if arrived < sent.times[-1]:  # what the end of a call tells is no whole second
+                    yield arrived - sent.when(whole - 1 / sent.rate)
 
 
 def _texts(story: Story, said: Sequence[Said], *, settled: bool) -> Iterator[float]:
@@ -184,8 +185,8 @@ def _shows(line: dict[str, Any], said: Said, settled: bool) -> bool:
     if line["channel"] != said.channel:
         return False
     if settled:
-        return bool(line["settled"]) and abs(line["end"] - said.end) < REACH / 2
-    return abs(line["start"] - said.start) < REACH / 2
+        return bool(line["settled"] and abs(line["end"] - said.end) < REACH / 2)
+    return bool(abs(line["start"] - said.start) < REACH / 2)
 
 
 def last_syllable(said: Sequence[Said], evidence: dict[str, Any]) -> float | None:
@@ -202,4 +203,3 @@ def last_syllable(said: Sequence[Said], evidence: dict[str, Any]) -> float | Non
     if place >= 0:
         return ends[min(place + len(fold(evidence["text"])), len(ends)) - 1]
     return min(ends, key=lambda end: abs(end - evidence["end"]))
-

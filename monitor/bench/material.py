@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from monitor.compose import packs_and_book
 from monitor.config import Config, load_config
 from monitor.core.call import Call
 from monitor.core.types import STEREO, Chunk, Event, Samples, Signal
 from monitor.paths import data_root
-from monitor.compose import packs_and_book
 from monitor.sources.errors import SourceError
 from monitor.sources.recording import Recording
 

@@ -1,8 +1,8 @@
 """The yardstick: the same work done frame by frame, the way one would write it down first.
 
-For each frame of 20 ms and each channel: level, peak, clipping, webrtcvad, the sines of ring-back and keys, one spectrum
-with its bands, pitch and weighting, a second opinion on whether it is speech, and a state for speech; then a few rules
-over both channels. Quiet frames are passed over and spectra are taken near speech only, as in the product, so that
+For each frame of 20 ms and each channel: level, clipping, webrtcvad, the sines of ring-back and keys, one spectrum with
+its bands, pitch and weighting, a second opinion on whether it is speech, and a state for speech; then a few rules over
+both channels. Quiet frames are passed over and spectra are taken near speech only, as in the product, so that
 the difference between the two is in how the work is arranged. Not used by the product for anything else.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -61,9 +62,7 @@ class PlainChannel:
         self._size = round(rate * FRAME)
         self._vad = webrtcvad.Vad(2)
         n = np.arange(self._size)
-        self._sines = np.stack(
-            [f(2 * np.pi * hz * n / rate) for hz in (*KEYS, RING) for f in (np.cos, np.sin)], axis=1
-        )
+        self._sines = np.stack([f(2 * np.pi * hz * n / rate) for hz in (*KEYS, RING) for f in (np.cos, np.sin)], axis=1)
         self._window = np.hanning(2 * self._size)
         bins = np.fft.rfftfreq(FFT, 1 / rate)
         self._weights = k_weight(bins)
@@ -74,7 +73,6 @@ class PlainChannel:
         self._powers: deque[float] = deque(maxlen=64)
         self._levels: deque[float] = deque(maxlen=120)
         self._recent: deque[bool] = deque(maxlen=3)
-        self._floor = 200.0
         self._second = Second()
         self._frames = 0
         self._since_hit = 1000
@@ -91,7 +89,6 @@ class PlainChannel:
         level = 10 * math.log10(max(power, 1e-3) / 32768.0**2)
         clipped = int(np.sum(np.abs(x) >= 32000))
         self._powers.append(power)
-        self._floor = min(self._floor * 1.002 + 0.1, max(power, 1.0))
         hit = False
         if level > QUIET:
             tonal = self._tones(x, power, found)
@@ -121,7 +118,7 @@ class PlainChannel:
         """Bands, weighting, pitch and change of the last 40 ms."""
         spectrum = np.fft.rfft(np.concatenate((self._before, x)) * self._window, FFT)
         power = spectrum.real**2 + spectrum.imag**2
-        bands = np.array([power[a:b].sum() for a, b in zip(EDGES[:-1], EDGES[1:], strict=True)]) ** 0.25
+        bands = np.array([power[a:b].sum() for a, b in pairwise(EDGES)]) ** 0.25
         compressed = power[14:141] ** 0.25
         detail = 2 * compressed[3:-3] - compressed[:-6] - compressed[6:]
         detail /= np.sqrt((detail * detail).sum()) + 1e-9

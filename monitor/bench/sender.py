@@ -1,7 +1,8 @@
 """Feeds many live calls to a server from a process of its own, and keeps the moment at which each piece went out.
 
-Everything is prepared before the first piece, and each piece goes out when its last sample would have been spoken, so that
-the sender adds nothing to what is measured. Moments are of ``time.monotonic``, which processes of one machine share.
+Everything is prepared before the first piece, and each piece goes out when its last sample would have been spoken, so
+that the sender adds nothing to what is measured. Moments are of ``time.monotonic``, which the processes of one machine
+share.
 """
 
 from __future__ import annotations

@@ -66,11 +66,11 @@ def _journal(plan: Plan, folder: Path, material: Material) -> Figures:
     return {
         "lines": lines * times,
         "lines_a_write": round(lines / len(batches), 1),
-        "lines_a_second": _rate(lines * times, costs["batch"]),
-        "lines_a_second_one_a_write": _rate(lines * times, costs["line"]),
+        "lines_a_cpu_second": round(lines * times / cpu_median(costs["batch"])),
+        "lines_a_cpu_second_one_a_write": round(lines * times / cpu_median(costs["line"])),
         "times_one_a_write": round(ratio(costs["line"], costs["batch"]), 2),
         "cpu_us_a_line": round(cpu_median(costs["batch"]) / (lines * times) * 1e6, 1),
-        "lines_verified_a_second": _rate(lines * times, costs["verify"]),
+        "lines_verified_a_cpu_second": round(lines * times / cpu_median(costs["verify"])),
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from monitor.bench.benches import BENCHES, NEED_MODEL
 from monitor.bench.gauge import Figures, Plan, machine
@@ -65,12 +66,16 @@ def _measure(names: list[str], plan: Plan, figures: Figures, output: Path | None
         place = f"{name} ({number} of {len(names)})"
         with Progress(*columns, console=err, transient=True) as bar:
             task = bar.add_task(place)
-            told = Plan(plan.quick, plan.model, lambda what, t=task, b=bar, p=place: b.update(t, description=f"{p}: {what}"))  # type: ignore[misc]
+            tell = partial(_tell, bar, task, place)
             try:
-                figures["benches"][name] = BENCHES[name](told)
+                figures["benches"][name] = BENCHES[name](Plan(plan.quick, plan.model, tell))
             except BenchError as error:
                 fail(f"{name}: {error}")
         for table in tables(name, figures["benches"][name]):
             out.print(table)
         if output:
             output.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _tell(bar: Progress, task: TaskID, place: str, what: str) -> None:
+    bar.update(task, description=f"{place}: {what}")

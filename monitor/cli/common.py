@@ -15,6 +15,8 @@ from monitor.config import Config, load_config
 from monitor.live.journal import JournalError
 from monitor.server.auth import AccessError
 from monitor.sources.errors import SourceError
+from monitor.store.engine import StoreError
+from monitor.store.store import StoreError
 from monitor.yamlfile import YamlError
 
 out = Console()
@@ -24,7 +26,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="settings fi
 PackOption = Annotated[list[str] | None, typer.Option("--pack", help="rule pack by name or file; may be repeated")]
 ModelOption = Annotated[str | None, typer.Option("--model", help="speech model by name or folder; none for no words")]
 
-EXPECTED = (SourceError, ModelError, YamlError, JournalError, AccessError)
+EXPECTED = (SourceError, ModelError, YamlError, JournalError, AccessError, StoreError)
 
 
 @contextmanager
@@ -46,6 +48,15 @@ def settings(path: Path | None, packs: list[str] | None = None) -> Config:
     """The configuration, with packs of the command line in place of its own."""
     config = load_config(path)
     return config.model_copy(update={"packs": packs}) if packs else config
+
+
+def usable_folder(folder: Path, option: str) -> Path:
+    """Make a folder that ``option`` names; said before the work that would go into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{folder}: this folder cannot be made ({error.strerror}): give another with {option}")
+    return folder
 
 
 def clock(seconds: float) -> str:

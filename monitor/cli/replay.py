@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from monitor.asr.protocol import Engine
 from monitor.audit.replay import ReplayJob
 from monitor.audit.replay import replay as run
 from monitor.cli.common import (
@@ -24,6 +25,7 @@ from monitor.cli.common import (
     out,
     plain_errors,
     settings,
+    usable_folder,
 )
 from monitor.compose import make_engine, packs_and_book
 from monitor.config import Config
@@ -63,7 +65,12 @@ def replay(
             return
         if _speed(speed):
             fail("--speed other than max needs --server: a replay without one runs as fast as the machine can")
-        reports = [_one(file, site, model, signals, side, way, output, rate) for file in files]
+        if output:
+            usable_folder(output, "--out")
+        engine = make_engine(site, model)
+        if engine:
+            engine.load()  # a model that is missing is told at once, and all files share the one
+        reports = [_one(file, site, engine, signals, side, way, output, rate) for file in files]
     if output:
         out.print(f"reports: {', '.join(str(r) for r in reports)}", highlight=False, soft_wrap=True)
 
@@ -90,7 +97,7 @@ def _speed(text: str) -> float:
 def _one(
     file: Path,
     site: Config,
-    model: str | None,
+    engine: Engine | None,
     signals: Path | None,
     side: Literal["", "left", "right", "mixed"],
     direction: str,
@@ -98,7 +105,7 @@ def _one(
     rate: int | None,
 ) -> Path | None:
     packs, book = packs_and_book(tuple(site.packs))
-    job = ReplayJob(file, packs, site, make_engine(site, model), side or site.agent, direction, signals, book, rate)
+    job = ReplayJob(file, packs, site, engine, side or site.agent, direction, signals, book, rate)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -175,6 +182,7 @@ def _feed(
     try:
         done = asyncio.run(stream(feed, in_time(found, source.chunks(0.1))))
     except StreamError as error:
-        fail(f"{file.name}: {error}")
+        remedy = "; is it running (monitor serve)? Check --server" if error.code == "unreachable" else ""
+        fail(f"{file.name}: {error}{remedy}")
         return
     out.print(f"{file.name}: done, report at {server.rstrip('/')}{done.get('report', '')}", highlight=False)

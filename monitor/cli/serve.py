@@ -12,7 +12,17 @@ from typing import Annotated
 import typer
 
 from monitor.audit.replay import ReplayJob, replay
-from monitor.cli.common import ConfigOption, ModelOption, PackOption, fail, ingest_url, out, plain_errors, settings
+from monitor.cli.common import (
+    ConfigOption,
+    ModelOption,
+    PackOption,
+    fail,
+    ingest_url,
+    out,
+    plain_errors,
+    settings,
+    usable_folder,
+)
 from monitor.cli.replay import print_timeline, write_report
 from monitor.compose import make_engine, make_parts, packs_and_book, read_token
 from monitor.live.client import Feed, StreamError, stream
@@ -51,8 +61,9 @@ def serve(
         secret = token or _token_of(site)
         address = host or site.server.host
         require_token(address, secret)
+        folder = usable_folder(data or site.data_dir, "--data")
         out.print("loading the model …")
-        parts = make_parts(site, engine=make_engine(site, model), token=secret, data=data)
+        parts = make_parts(site, engine=make_engine(site, model), token=secret, data=folder)
         run(parts, address, site.server.port if port is None else port, _tell)
 
 
@@ -89,6 +100,7 @@ def demo(
         site = settings(config)
         engine = make_engine(site, model)
         if once:
+            usable_folder(output, "--out")
             packs, book = packs_and_book(tuple(site.packs))
             for file in calls:
                 report = replay(ReplayJob(file, packs, site, engine, book=book)).report

@@ -7,6 +7,7 @@ feeds it from one thread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,7 @@ from monitor.core.framing import Framer, Frames
 from monitor.core.phrases import PhraseBook, Spotter
 from monitor.core.rulebook import Happening, Occurrence, Pack
 from monitor.core.rules import Engine
-from monitor.core.sound import Sound, SoundSettings
+from monitor.core.sound import Sound, SoundEvent, SoundSettings
 from monitor.core.transcript import Blind, Outcome, Transcript, TranscriptSettings
 from monitor.core.types import (
     FRAMES_A_SECOND,
@@ -187,7 +188,7 @@ class Call:
         for index, sound in enumerate(self._sounds):
             events += self._sounded(index, sound.gap(gap.start, gap.end))
 
-    def _sounded(self, index: int, found: list[Event]) -> list[Event]:
+    def _sounded(self, index: int, found: Sequence[SoundEvent]) -> Sequence[SoundEvent]:
         """Hand what a channel's sound told to the transcript and to the engine."""
         transcript = self._transcripts[index]
         for event in found:

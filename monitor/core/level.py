@@ -23,6 +23,8 @@ import numpy.typing as npt
 from monitor.core.types import FRAMES_A_SECOND, Channel, Measured, Quality, Samples
 
 FULL_SCALE: Final = 32768.0
+Floats = npt.NDArray[np.float64]
+
 CLIPPED: Final = 32000
 """A-law and mu-law decode to less than the full int16 range, so full scale begins a little lower."""
 
@@ -67,10 +69,9 @@ class Levels:
         self._weights = weights / (self._frame_len * float((self._window**2).sum()))
         self._history: deque[float] = deque(maxlen=_BASELINE_MOST)
         self._sorted: list[float] = []
-        self._last: deque[float] = deque([-1.0] * _SHORT_TERM, maxlen=_SHORT_TERM)  # -1 where not voiced
+        self._heard: list[tuple[npt.NDArray[np.intp], Samples]] = []  # voiced frames of this second and their numbers
+        self._recent: list[float] = []  # power of the last frames of the second before, -1 where not voiced
         self._next = 0
-        self._quiet = _SHORT_TERM  # frames since the last voiced one
-        self._clear()
 
     @property
     def baseline(self) -> float | None:
@@ -84,75 +85,72 @@ class Levels:
     def feed(self, start: int, frames: Samples, voiced: npt.NDArray[np.bool_]) -> list[Measured]:
         """Takes int16 frames (n, frame length) from position ``start`` on and which of them are voiced."""
         out: list[Measured] = []
-        index = start // self._frame_len
+        index, done = start // self._frame_len, 0
         if index > self._next:
             out += self._pass(index)
-        if not voiced.any():
-            return out + self._pass(index + len(frames))
-        rows = np.flatnonzero(voiced)
-        heard = frames[rows]
-        wide = heard.astype(np.float64)
-        power = ((wide * wide).sum(axis=1) / self._frame_len).tolist()
-        spectrum = np.fft.rfft(wide * self._window)
-        weighted = ((spectrum.real**2 + spectrum.imag**2) * self._weights).sum(axis=1).tolist()
-        clipped = ((heard >= CLIPPED) | (heard <= -CLIPPED)).sum(axis=1).tolist()
-        for row, level, loud, full in zip((index + rows).tolist(), power, weighted, clipped, strict=True):
-            out += self._pass(row)
-            self._weighted += loud
-            self._clipped += full
-            self._count += 1
-            self._quiet = 0
-            out += self._step(level)
-        return out + self._pass(index + len(frames))
+        while done < len(frames):
+            part = slice(done, done + FRAMES_A_SECOND - self._next % FRAMES_A_SECOND)
+            if voiced[part].any():
+                rows = np.flatnonzero(voiced[part])
+                self._heard.append((rows + self._next % FRAMES_A_SECOND, frames[part][rows]))
+            done += len(voiced[part])
+            out += self._pass(index + done)
+        return out
 
     def flush(self, end: int) -> list[Measured]:
         """The audio is over at ``end``: the second that has begun is told."""
         out = self._pass(end // self._frame_len)
         return out + self._tell(end)
 
-    def _clear(self) -> None:
-        self._values: list[float] = []
-        self._weighted = 0.0
-        self._clipped = 0
-        self._count = 0
-
     def _pass(self, index: int) -> list[Measured]:
-        """Frames up to number ``index`` are not voiced."""
+        """Frames up to number ``index`` have been taken in; whole seconds are told."""
         out: list[Measured] = []
-        while self._next < index and (self._quiet < _SHORT_TERM or self._count):
-            self._quiet += 1
-            out += self._step(-1.0)
-        self._next = max(self._next, index)
+        while (border := (self._next // FRAMES_A_SECOND + 1) * FRAMES_A_SECOND) <= index:
+            out += self._tell(border * self._frame_len)
+            self._next = border
+            if not self._recent:
+                self._next = index // FRAMES_A_SECOND * FRAMES_A_SECOND
+        self._next = index
         return out
 
-    def _step(self, level: float) -> list[Measured]:
-        self._last.append(level)
-        self._next += 1
-        if self._next % _EVERY == 0:
-            powers = [p for p in self._last if p >= 0]
+    def _short_terms(self, rows: npt.NDArray[np.intp], power: Floats) -> list[float]:
+        """The levels of the windows of 400 ms that end in this second and are voiced for a good part."""
+        line = np.full(_SHORT_TERM + FRAMES_A_SECOND, -1.0)
+        if self._recent:
+            line[:_SHORT_TERM] = self._recent
+        line[_SHORT_TERM + rows] = power
+        self._recent = line[-_SHORT_TERM:].tolist() if len(rows) and rows[-1] >= FRAMES_A_SECOND - _SHORT_TERM else []
+        found = []
+        for end in range(_SHORT_TERM + _EVERY, len(line) + 1, _EVERY):
+            powers = [p for p in line[end - _SHORT_TERM : end].tolist() if p >= 0]
             if len(powers) >= _SHORT_TERM // 2:
-                self._values.append(sum(powers) / len(powers))
-        if self._next % FRAMES_A_SECOND == 0:
-            return self._tell(self._next * self._frame_len)
-        return []
+                found.append(sum(powers) / len(powers))
+        return found
 
     def _tell(self, end: int) -> list[Measured]:
         """The second that ends at ``end`` is over."""
-        out: list[Measured] = []
-        if self._values and self._count:
-            start = (end - 1) // self._rate * self._rate
-            level = to_db(sorted(self._values)[len(self._values) // 2])
-            values = {"level": level}
-            if (baseline := self.baseline) is not None:
-                values["level_relative"] = level - baseline
-            values["clipping"] = self._clipped / (self._count * self._frame_len)
-            values["loudness"] = -0.691 + to_db(self._weighted / self._count)
-            self._remember(level)
-            for name, value in values.items():
-                quality = Quality.INFERRED if self._channel is Channel.MIXED else Quality.EXACT
-                out.append(Measured(name, self._channel, start, end, value, end, quality))
-        self._clear()
-        return out
+        if not self._heard:
+            self._recent = []
+            return []
+        rows = np.concatenate([rows for rows, _ in self._heard])
+        heard = np.concatenate([frames for _, frames in self._heard])
+        self._heard = []
+        wide = heard.astype(np.float64)
+        values = self._short_terms(rows, (wide * wide).sum(axis=1) / self._frame_len)
+        if not values:
+            return []
+        level = to_db(sorted(values)[len(values) // 2])
+        found = {"level": level}
+        if (baseline := self.baseline) is not None:
+            found["level_relative"] = level - baseline
+        found["clipping"] = float(((heard >= CLIPPED) | (heard <= -CLIPPED)).mean())
+        spectrum = np.fft.rfft(wide * self._window)
+        power = (spectrum.real * spectrum.real + spectrum.imag * spectrum.imag) * self._weights
+        found["loudness"] = -0.691 + to_db(float(power.sum()) / len(heard))
+        self._remember(level)
+        start = (end - 1) // self._rate * self._rate
+        quality = Quality.INFERRED if self._channel is Channel.MIXED else Quality.EXACT
+        return [Measured(name, self._channel, start, end, value, end, quality) for name, value in found.items()]
 
     def _remember(self, level: float) -> None:
         if len(self._history) == _BASELINE_MOST:

@@ -132,30 +132,35 @@ class Spectra:
         """The pitch period in samples at 8000 a second (meaningful where ``voicing`` is high)."""
         self.end = HISTORY
         """The row after that of the last frame."""
-        self._last = np.zeros(NARROW_FRAME, np.int16)
+        self._samples = np.zeros((_ROWS, NARROW_FRAME), np.int16)
+        self._looked = HISTORY  # rows before this one are complete
 
     def feed(self, frames: Samples, power: Floats, look: Flags) -> int:
-        """Takes in up to ``BLOCK`` frames, int16 (n, 160), of which those with ``look`` are worth the effort."""
-        count = len(frames)
-        first = self._room(count)
-        self.power[first : first + count] = power
-        self.seen[first : first + count] = look
-        if look.any():
-            rows = np.flatnonzero(look)
-            pairs = np.concatenate((self._last, frames.reshape(-1)))
-            windows = np.lib.stride_tricks.sliding_window_view(pairs, 2 * NARROW_FRAME)[::NARROW_FRAME]
-            self._look(windows[rows], first + rows)
-        self._last = frames[-1]
+        """Takes in up to ``BLOCK`` frames, int16 (n, 160), of which those with ``look`` are worth the effort.
+
+        Their spectra are computed when they are asked for, because that is cheaper for many frames together.
+        """
+        first = self.end
+        if first + len(frames) > _ROWS:
+            self._look_at_all()
+            for array in (*self._arrays(), self.detail, self.bands, self._samples):
+                array[:HISTORY] = array[first - HISTORY : first]
+            first = self._looked = HISTORY
+        self.end = first + len(frames)
+        self.power[first : self.end] = power
+        self.seen[first : self.end] = look
+        self._samples[first : self.end] = frames
         return first
 
-    def _room(self, count: int) -> int:
-        first = self.end
-        if first + count > _ROWS:
-            for array in (self.power, self.loudness, self.seen, self.detail, self.bands, self.voicing, self.period):
-                array[:HISTORY] = array[first - HISTORY : first]
-            first = HISTORY
-        self.end = first + count
-        return first
+    def _arrays(self) -> tuple[Floats | Flags, ...]:
+        return self.power, self.loudness, self.seen, self.voicing, self.period
+
+    def _look_at_all(self) -> None:
+        """Completes the rows that are not complete."""
+        rows = self._looked + np.flatnonzero(self.seen[self._looked : self.end])
+        self._looked = self.end
+        if len(rows):
+            self._look(np.concatenate((self._samples[rows - 1], self._samples[rows]), axis=1), rows)
 
     def _look(self, windows: Samples, rows: npt.NDArray[np.intp]) -> None:
         spectrum = np.fft.rfft(windows * _WINDOW, _FFT)
@@ -179,13 +184,15 @@ class Spectra:
         offset = 0.5 * (left - right) / np.minimum(bend, -1e-9)
         self.period[rows] = best + _SHORTEST + np.clip(offset, -0.5, 0.5)
 
-    def since(self, first: int, start: int, voiced: Flags) -> Seen:
-        """The frames from row ``first`` on, the first of which lies at position ``start``."""
+    def last(self, count: int, start: int, voiced: Flags) -> Seen:
+        """The last ``count`` frames, up to ``BLOCK``; the first lies at position ``start``."""
+        first = self.end - count
         rows = slice(first, self.end)
         seen = self.seen[rows]
         if not seen.any():
-            none = np.zeros(len(seen))
+            none = np.zeros(count)
             return Seen(start, voiced, none, none, none, none)
+        self._look_at_all()
         bands = self.bands[first - 2 : self.end]
         now, then = bands[2:], bands[:-2]
         size = np.sqrt((now * now).sum(axis=1) * (then * then).sum(axis=1)) + 1e-9
@@ -196,6 +203,7 @@ class Spectra:
 
     def window(self, row: int, length: int) -> list[float]:
         """The traits of the ``length`` frames up to and with ``row``; see ``TRAITS``."""
+        self._look_at_all()
         return traits(self, row + 1 - length, row + 1)
 
 
@@ -256,12 +264,8 @@ def traits(spectra: Spectra, first: int, end: int) -> list[float]:
 # the outer ones (in 1/100)
 _WEIGHTS: Final[dict[int, tuple[str, str, str, str]]] = {
     15: (
-        (
-            "673 520 461 390 417 824 458 781 517 725 139 660 231 424 208 358 175 237 "
-        ),
-        (
-            "250 312 321 330 364 786 295 569 370 194 85 323 329 375 257 109 143 34 "
-        ),
+        ("673 520 461 390 417 824 458 781 517 725 139 660 231 424 208 358 175 237 "),
+        ("250 312 321 330 364 786 295 569 370 194 85 323 329 375 257 109 143 34 "),
         (
             "83 80 -18 -22 -42 -20 10 -26 91 -24 48 20 -11 3 -19 50 -24 -1 57 4 13 7 -22 44 54 -74 -12 "
             "-11 13 59 -5 -33 -39 -9 -95 -26 -50 150 -13 42 25 -13 15 -19 15 -41 -7 46 -56 9 -16 12 -7 25 "
@@ -270,17 +274,11 @@ _WEIGHTS: Final[dict[int, tuple[str, str, str, str]]] = {
             "5 22 -62 25 159 -80 71 66 22 13 -62 -19 -18 -21 9 -7 -32 -18 -18 -2 -4 3 -12 -11 226 -63 19 "
             "-10 0 12 4 -27 4 -19 -141 -38 17 3 73 67 4 15 -39 91 "
         ),
-        (
-            "-168 189 -171 240 -187 -285 -178 -198 -27 "
-        ),
+        ("-168 189 -171 240 -187 -285 -178 -198 -27 "),
     ),
     25: (
-        (
-            "673 520 461 388 414 824 502 853 504 725 151 646 242 442 217 357 198 238 "
-        ),
-        (
-            "239 300 307 309 336 717 283 571 331 186 84 306 315 352 230 104 146 33 "
-        ),
+        ("673 520 461 388 414 824 502 853 504 725 151 646 242 442 217 357 198 238 "),
+        ("239 300 307 309 336 717 283 571 331 186 84 306 315 352 230 104 146 33 "),
         (
             "-3 43 14 9 61 -23 3 -29 127 -33 -5 -18 -19 44 -2 -52 -24 24 70 -23 1 -2 -37 13 45 -39 -17 "
             "-28 33 40 -9 -30 -16 8 -103 -1 -31 120 19 24 11 25 44 14 -79 -15 1 20 23 1 -30 12 26 32 5 "
@@ -289,17 +287,11 @@ _WEIGHTS: Final[dict[int, tuple[str, str, str, str]]] = {
             "19 -66 8 148 -77 51 64 33 -22 -71 -16 -20 -8 -26 -14 -12 -13 -8 1 -8 35 8 13 192 -77 15 3 14 "
             "36 -25 -19 10 -23 -112 -49 30 -31 20 44 9 30 -17 118 "
         ),
-        (
-            "-184 167 -155 186 -196 -245 -182 -197 -55 "
-        ),
+        ("-184 167 -155 186 -196 -245 -182 -197 -55 "),
     ),
     50: (
-        (
-            "679 527 467 393 402 802 536 1007 489 724 159 629 237 468 226 358 219 238 "
-        ),
-        (
-            "228 286 292 287 309 653 257 588 295 180 79 290 293 326 200 98 140 33 "
-        ),
+        ("679 527 467 393 402 802 536 1007 489 724 159 629 237 468 226 358 219 238 "),
+        ("228 286 292 287 309 653 257 588 295 180 79 290 293 326 200 98 140 33 "),
         (
             "69 75 32 -37 -9 -24 9 -19 28 9 8 3 -37 10 19 45 -39 53 87 88 2 -3 -40 -2 53 30 23 21 83 29 "
             "-26 49 -14 -54 -12 -24 -8 -142 -22 27 17 23 74 -31 -8 18 92 -35 -7 -14 -22 24 10 -69 6 25 51 "
@@ -308,9 +300,7 @@ _WEIGHTS: Final[dict[int, tuple[str, str, str, str]]] = {
             "-44 6 14 27 37 -2 -31 29 -19 43 -40 -41 -2 12 18 -7 71 -5 -15 -65 5 31 29 30 25 2 -52 -31 21 "
             "-35 -61 -25 5 -7 -12 45 -21 -9 11 "
         ),
-        (
-            "-175 203 -151 183 -180 -158 -138 -154 -21 "
-        ),
+        ("-175 203 -151 183 -180 -158 -138 -154 -21 "),
     ),
 }
 # --- end of weights
@@ -346,5 +336,5 @@ _JUDGES: Final = {length: _Judge(*weights) for length, weights in _WEIGHTS.items
 
 def speech_odds(spectra: Spectra, row: int, length: int) -> float:
     """Natural log of the odds that the ``length`` frames (one of ``WINDOWS``) up to and with ``row`` are speech."""
-    values = traits(spectra, row + 1 - length, row + 1)
+    values = spectra.window(row, length)
     return _JUDGES[length](values) if values else CLICK_ODDS

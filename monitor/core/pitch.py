@@ -49,6 +49,8 @@ class Pitch:
         self._channel = channel
         self._frame_len = rate // FRAMES_A_SECOND
         self._pause = round(self._settings.pause * FRAMES_A_SECOND)
+        self._waiting: deque[VoiceEvent] = deque()  # events that lie beyond what was seen
+        self._known = 0
         self._start = -1  # first frame of the turn, -1 outside
         self._end = 0
         self._open = False
@@ -61,18 +63,20 @@ class Pitch:
     def feed(self, seen: Sequence[Seen], events: Iterable[VoiceEvent]) -> list[Measured]:
         """Takes what ``Voice.feed`` saw, and the events that became known by it."""
         out: list[Measured] = []
-        waiting = deque(events)
+        self._waiting.extend(events)
         for part in seen:
             first = part.start // self._frame_len
-            if self._open or waiting:
-                self._walk(first, part, waiting, out)
+            self._known = part.start + len(part.voiced) * self._frame_len
+            if self._open or self._waiting:
+                self._walk(first, part, out)
                 continue
             self._next = first + len(part.voiced)
             self._held = 0
             out += self._over()
         return out
 
-    def _walk(self, first: int, part: Seen, waiting: deque[VoiceEvent], out: list[Measured]) -> None:
+    def _walk(self, first: int, part: Seen, out: list[Measured]) -> None:
+        waiting = self._waiting
         voicing, period = part.voicing.tolist(), part.period.tolist()
         change, loudness = part.change.tolist(), part.loudness.tolist()
         for i, heard in enumerate(part.voiced.tolist()):
@@ -84,12 +88,12 @@ class Pitch:
             self._hold(voicing[i], change[i], loudness[i])
             out += self._over()
 
-    def flush(self, end: int, events: Iterable[VoiceEvent]) -> list[Measured]:
-        """The audio is over at ``end``; ``events`` became known by that."""
-        out: list[Measured] = []
-        for event in events:
-            out += self._note(event)
-        self._next = max(self._next, end // self._frame_len)
+    def flush(self, end: int, seen: Sequence[Seen], events: Iterable[VoiceEvent]) -> list[Measured]:
+        """The audio is over at ``end``; ``seen`` and ``events`` became known by that."""
+        out = self.feed(seen, events)
+        self._known = end
+        while self._waiting:
+            out += self._note(self._waiting.popleft())
         return out + (self._tell() if self._start >= 0 else [])
 
     def _note(self, event: VoiceEvent) -> list[Measured]:
@@ -126,7 +130,7 @@ class Pitch:
         return self._tell()
 
     def _tell(self) -> list[Measured]:
-        known = min(self._next, self._end + self._pause + 1) * self._frame_len
+        known = self._known
         start, end = self._start * self._frame_len, self._end * self._frame_len
         out: list[Measured] = []
         if len(self._pitches) >= self._settings.least:

@@ -1,48 +1,67 @@
-"""Everything that is heard on one channel without understanding a word: voice, tones, level."""
+"""Everything that is heard on one channel without understanding a word: voice, tones, level, pace, pitch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from monitor.core.level import Levels
-from monitor.core.types import FRAMES_A_SECOND, Channel, Event, Samples
-from monitor.core.voice import Voice, VoiceSettings
+from monitor.core.pitch import Pitch, PitchSettings
+from monitor.core.syllables import Syllables, SyllableSettings
+from monitor.core.types import Channel, Measured, Samples, SpeechEnded, SpeechStarted, ToneHeard
+from monitor.core.voice import Voice, VoiceEvent, VoiceSettings
+
+SoundEvent = SpeechStarted | SpeechEnded | ToneHeard | Measured
 
 
 @dataclass(frozen=True, slots=True)
 class SoundSettings:
-    """Settings of the stages that listen."""
+    """Settings of the stages that listen. ``baseline``: the agent's usual level in dBFS, where it is known."""
 
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    syllables: SyllableSettings = field(default_factory=SyllableSettings)
+    pitch: PitchSettings = field(default_factory=PitchSettings)
+    baseline: float | None = None
 
 
 class Sound:
-    """The listening stages of one channel, in the order in which they need each other."""
+    """The listening stages of one channel, in the order in which they need each other.
+
+    Events come ordered by ``known``: what is told of a stretch of audio is the same for every chunk size.
+    """
 
     def __init__(self, channel: Channel, rate: int, settings: SoundSettings) -> None:
-        self._frame_len = rate // FRAMES_A_SECOND
         self._voice = Voice(channel, rate, settings.voice)
-        self._levels = Levels(channel, rate)
+        self._levels = Levels(channel, rate, settings.baseline if channel is Channel.AGENT else None)
+        self._syllables = Syllables(channel, rate, settings.syllables)
+        self._pitch = Pitch(channel, rate, settings.pitch)
 
     @property
     def settled(self) -> int:
         """The position before which speech can no longer begin."""
         return self._voice.settled
 
-    def feed(self, start: int, frames: Samples) -> list[Event]:
-        """Take int16 frames of shape (n, frame length); events come ordered by ``known``."""
-        events: list[Event] = list(self._voice.feed(start, frames))
-        return events + list(self._levels.feed(start, frames, self._voice.voiced))
+    def feed(self, start: int, frames: Samples) -> list[SoundEvent]:
+        """Take int16 frames of shape (n, frame length)."""
+        heard = self._voice.feed(start, frames)
+        return self._with_shapes(heard, self._levels.feed(start, frames, self._voice.voiced))
 
-    def gap(self, start: int, end: int) -> list[Event]:
+    def gap(self, start: int, end: int) -> list[SoundEvent]:
         """Audio was lost; what was open across it ends."""
-        events: list[Event] = list(self._voice.gap(start, end))
-        nothing = np.zeros((0, self._frame_len), np.int16)
-        return events + list(self._levels.feed(end, nothing, np.zeros(0, np.bool_)))
+        return self._with_shapes(self._voice.gap(start, end), ())
 
-    def flush(self, end: int) -> list[Event]:
+    def flush(self, end: int) -> list[SoundEvent]:
         """The audio is over."""
-        events: list[Event] = list(self._voice.flush(end))
-        return events + list(self._levels.flush(end))
+        heard = self._voice.flush(end)
+        seen = self._voice.seen
+        return _in_order(
+            heard, self._levels.flush(end), self._syllables.flush(end, seen, heard), self._pitch.flush(end, seen, heard)
+        )
+
+    def _with_shapes(self, heard: list[VoiceEvent], levels: Iterable[Measured]) -> list[SoundEvent]:
+        seen = self._voice.seen
+        return _in_order(heard, levels, self._syllables.feed(seen, heard), self._pitch.feed(seen, heard))
+
+
+def _in_order(*parts: Iterable[SoundEvent]) -> list[SoundEvent]:
+    return sorted((event for part in parts for event in part), key=lambda event: event.known)

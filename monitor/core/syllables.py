@@ -89,6 +89,8 @@ class Syllables:
         self._least = round(self._settings.least * FRAMES_A_SECOND)
         self._pause = round(self._settings.pause * FRAMES_A_SECOND)
         self._nuclei = Nuclei(self._settings)
+        self._waiting: deque[VoiceEvent] = deque()  # events that lie beyond what was seen
+        self._known = 0
         self._found: deque[int] = deque()
         self._spans: deque[list[int]] = deque()  # [first frame, frame after the last] of turns, oldest first
         self._open = False
@@ -96,14 +98,16 @@ class Syllables:
     def feed(self, seen: Sequence[Seen], events: Iterable[VoiceEvent]) -> list[Measured]:
         """Takes what ``Voice.feed`` saw, and the events that became known by it."""
         out: list[Measured] = []
-        waiting = deque(events)
+        self._waiting.extend(events)
         for part in seen:
             first = part.start // self._frame_len
-            if self._open or waiting or part.loudness.any():
-                self._walk(first, part, waiting, out)
+            self._known = part.start + len(part.voiced) * self._frame_len
+            if self._open or self._waiting or part.loudness.any():
+                self._walk(first, part, out)
         return out
 
-    def _walk(self, first: int, part: Seen, waiting: deque[VoiceEvent], out: list[Measured]) -> None:
+    def _walk(self, first: int, part: Seen, out: list[Measured]) -> None:
+        waiting = self._waiting
         loudness, voicing, voiced = part.loudness.tolist(), part.voicing.tolist(), part.voiced.tolist()
         for frame, (level, periodic, heard) in enumerate(zip(loudness, voicing, voiced, strict=True), first):
             nucleus = self._nuclei.step(frame, level, periodic)
@@ -115,13 +119,14 @@ class Syllables:
             if self._open and heard:
                 self._spans[-1][1] = frame + 1
             if self._open and (frame + 1) % FRAMES_A_SECOND == 0:
-                out += self._tell(end)
+                out += self._tell()
 
-    def flush(self, events: Iterable[VoiceEvent]) -> list[Measured]:
-        """The audio is over; ``events`` became known by that."""
-        out: list[Measured] = []
-        for event in events:
-            out += self._note(event)
+    def flush(self, end: int, seen: Sequence[Seen], events: Iterable[VoiceEvent]) -> list[Measured]:
+        """The audio is over at ``end``; ``seen`` and ``events`` became known by that."""
+        out = self.feed(seen, events)
+        self._known = end
+        while self._waiting:
+            out += self._note(self._waiting.popleft())
         return out
 
     def _note(self, event: VoiceEvent) -> list[Measured]:
@@ -135,10 +140,10 @@ class Syllables:
         elif isinstance(event, SpeechEnded):
             self._open = False
             self._spans[-1][1] = event.at // self._frame_len
-            return self._tell(event.known)
+            return self._tell()
         return []
 
-    def _tell(self, known: int) -> list[Measured]:
+    def _tell(self) -> list[Measured]:
         """The pace over the last turn time."""
         left = self._window
         start = self._spans[-1][1]
@@ -161,4 +166,4 @@ class Syllables:
         pace *= 1 + self._settings.merged * (pace - self._settings.unmerged)
         end = self._spans[-1][1] * self._frame_len
         quality = Quality.INFERRED
-        return [Measured("pace_acoustic", self._channel, start * self._frame_len, end, pace, known, quality)]
+        return [Measured("pace_acoustic", self._channel, start * self._frame_len, end, pace, self._known, quality)]

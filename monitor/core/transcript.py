@@ -26,7 +26,6 @@ from monitor.core.types import (
     Word,
 )
 
-
 LOOK_BACK_SECONDS = 2.0
 """Speech may have begun so long before it was certain that it is speech."""
 

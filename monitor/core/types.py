@@ -246,7 +246,8 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
-    """The call entered ``phase`` at ``at``."""
+    """The call entered ``phase`` at ``at``. A hold may become known only with the words before it, so the phases of a
+    call are those in the order of ``at``, and after ``ENDED`` none counts that lies before it."""
 
     phase: Phase
     at: int

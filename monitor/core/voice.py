@@ -64,7 +64,7 @@ class VoiceSettings:
     """Quieter frames are silence without further question (about -72 dBFS)."""
     sure: tuple[float, float, float] = (1.0, 0.7, 0.0)
     """Odds that open speech 0.3, 0.5 and 1 s after its onset; a sound that fails all is no speech."""
-    short: float = -0.5
+    short: float = 0.0
     """Odds that a sound needs which ended before it was certain."""
     wary: float = 2.0
     """Added to the odds that are asked for while music was heard within the last ``memory`` seconds."""
@@ -113,15 +113,11 @@ class Voice:
         self._doubts = 0
         self._run = 0  # frames above the gate without a break
         self._settled = 0
-        self.seen: list[Seen] = []
-        """What the frames last fed were like, in stretches of up to half a second."""
-
-    @property
-    def voiced(self) -> Flags:
+        self.voiced: Flags = np.zeros(0, np.bool_)
         """Of the frames last fed: those in which a voice was heard while speech was open."""
-        if len(self.seen) == 1:
-            return self.seen[0].voiced
-        return np.concatenate([seen.voiced for seen in self.seen]) if self.seen else np.zeros(0, np.bool_)
+        self.seen: list[Seen] = []
+        """Stretches of half a second that became complete by the last feed, gap or flush, for pace and pitch."""
+        self._voiced: list[bool] = []  # of the stretch that is not complete
 
     @property
     def speaking(self) -> bool:
@@ -138,20 +134,28 @@ class Voice:
         index = start // self._frame_len
         if index < self._next:
             raise ValueError(f"the frame at {start} was already heard")
-        events = self._skip(index)
         self.seen = []
-        for first in range(0, len(frames), BLOCK):
-            self.seen.append(self._block(frames[first : first + BLOCK], events))
+        events = self._skip(index)
+        voiced: list[bool] = []
+        done = 0
+        while done < len(frames):  # stretches lie on an absolute grid
+            part = frames[done : done + BLOCK - self._next % BLOCK]
+            self._block(part, events, voiced)
+            done += len(part)
+        self.voiced = np.array(voiced, np.bool_)
         return events
 
     def gap(self, start: int, end: int) -> list[VoiceEvent]:
         """Audio from ``start`` to ``end`` was lost; speech does not last across more than a hangover of it."""
         del start  # what was heard before it is known
+        self.seen = []
         return self._skip(end // self._frame_len)
 
     def flush(self, end: int) -> list[VoiceEvent]:
         """The audio is over at ``end``: what is pending is decided, what is open ends."""
         events: list[VoiceEvent] = []
+        self.seen = []
+        self._part()
         row = self.spectra.end - 1
         last = self._next - 1
         if self._state is _State.PENDING:
@@ -174,18 +178,20 @@ class Voice:
         self._settled = max(self._settled, self._next - _REACH)
         count = min(lost, HISTORY)  # long enough for everything to end
         while count:
-            part = min(count, BLOCK)
-            self._block(np.zeros((part, self._frame_len), np.int16), events)
+            part = min(count, BLOCK - self._next % BLOCK)
+            self._block(np.zeros((part, self._frame_len), np.int16), events, [])
             count -= part
-        self._next = index
+        if self._next < index:
+            self._part()
+            self._next = index
         self._settled = max(self._settled, index) if self._state is _State.IDLE else self._settled
         return events
 
-    def _block(self, frames: Samples, events: list[VoiceEvent]) -> Seen:
+    def _block(self, frames: Samples, events: list[VoiceEvent], voiced: list[bool]) -> None:
         """Up to ``BLOCK`` frames: what can be computed for all at once, then frame by frame."""
         gate = self._settings.gate
         wide = frames.astype(np.float64)
-        power = (wide * wide).sum(axis=1) / self._frame_len
+        power = np.einsum("ij,ij->i", wide, wide) / self._frame_len  # whole numbers: exact in any order
         loud = power >= gate
         narrow = self._narrow.feed(frames)
         tones, tonal = self._tones.feed(self._next, narrow, power >= _TONE_GATE)
@@ -202,13 +208,22 @@ class Voice:
             recent = 0 if hit else recent + 1
             look.append(recent < self._hangover)
         row = self.spectra.feed(narrow, power, np.array(look, np.bool_))
-        start = self._next * self._frame_len
-        voiced: list[bool] = []
+        before = len(voiced)
         for i, level in enumerate(power.tolist()):
             self._step(self._next, row + i, level, hits[i], tonal[i], events)
             self._next += 1
             voiced.append(hits[i] and self._state is _State.OPEN)
-        return self.spectra.since(row, start, np.array(voiced, np.bool_))
+        self._voiced += voiced[before:]
+        if self._next % BLOCK == 0:
+            self._part()
+
+    def _part(self) -> None:
+        """A stretch is complete."""
+        count = len(self._voiced)
+        if count:
+            start = (self._next - count) * self._frame_len
+            self.seen.append(self.spectra.last(count, start, np.array(self._voiced, np.bool_)))
+            self._voiced = []
 
     def _step(self, frame: int, row: int, level: float, hit: bool, tonal: bool, events: list[VoiceEvent]) -> None:
         """One frame."""

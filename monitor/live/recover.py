@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from monitor.core.types import AsrRequest, Channel, Chunk, Event, Hypothesis, Lag, Signal
 from monitor.live.journal import JournalError, read, verify
@@ -33,12 +34,14 @@ Step = Hypothesis | Signal | End
 
 @dataclass(slots=True)
 class Story:
-    """What a journal tells: ``steps`` with the position at which each came, ``gaps`` as (start, end), the events."""
+    """What a journal tells: ``steps`` with the position at which each came, ``gaps`` as (start, end), the events,
+    ``remarks`` as screens show them."""
 
     request: CallSetupRequest
     steps: list[tuple[int, Step]] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    remarks: list[dict[str, Any]] = field(default_factory=list)
     audio_closed: bool = False
     finishing: bool = False
     finished: bool = False
@@ -98,8 +101,9 @@ def _take_note(story: Story, at: int, note: dict[str, object]) -> None:
             story.steps.append((at, End.FINISH))
         case Note.FINISHED:
             story.finished = True
-        case _:
-            pass
+        case name:
+            if isinstance(data, dict) and "message" in data:
+                story.remarks.append({"code": name, "message": data["message"]})
 
 
 def void_gaps(story: Story, heard: int) -> list[tuple[int, int]]:

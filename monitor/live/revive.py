@@ -102,6 +102,8 @@ class Revival:
         journal.events(rebuilt.missing, call.position)
         keeper = Keeper(files.pcm, request.rate, len(request.channels))
         live = self._calls.add(request, call, files, journal, keeper, connected=False)
+        for remark in story.remarks:
+            self._parts.hub.note(request.id, remark)
         self._calls.save(call_row(request, files))
         self._calls.publish(request.id, rebuilt.events, call.position, None)
         live.runner.restore(rebuilt.requests, story.signals, not story.audio_closed, story.finishing)

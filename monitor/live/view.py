@@ -29,6 +29,7 @@ from monitor.core.types import (
     Word,
 )
 from monitor.live.setup import CallSetupRequest
+from monitor.wire import join_words
 
 LINES = 6
 """Lines of text that the wall shows of a call."""
@@ -41,16 +42,6 @@ INTERRUPTED = "interrupted"
 
 Describe = Callable[[str], dict[str, Any]]
 """Rule ("pack/id") to ``{"title": {zh, en}, "advice": {zh, en}, "clause": str | None}``."""
-
-
-def join_words(words: Sequence[Word]) -> str:
-    """Words as a line of text: Han characters stand together, Latin words get a space between them."""
-    text = ""
-    for word in words:
-        if text and word.text and text[-1].isascii() and word.text[0].isascii():
-            text += " "
-        text += word.text
-    return text
 
 
 @dataclass(slots=True)

@@ -206,7 +206,7 @@ class Session:
             "请检查客户端声明的采样率，否则语速和时间均不准确"
         )
         note = {"code": "rate_contradicted", "message": {"zh": chinese, "en": english}}
-        live.runner.remark("rate_contradicted", {"ratio": round(ratio, 3)})
+        live.runner.remark("rate_contradicted", {"ratio": round(ratio, 3), "message": note["message"]})
         self._server.hub.note(live.request.id, note)
         await self._send({"type": "note", "code": note["code"], "message": english})
 

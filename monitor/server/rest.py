@@ -107,7 +107,9 @@ def _view_of_old(call: str, server: Server) -> dict[str, Any]:
     request = CallSetupRequest(row.id, row.rate, channels, row.direction, row.agent, row.packs, row.source, row.started)
     view = View(request, server.parts.describe)
     with suppress(JournalError):  # moved away or expired
-        view.apply(read_story(CallFiles(server.folder, call).journal).events)
+        story = read_story(CallFiles(server.folder, call).journal)
+        view.apply(story.events)
+        view.notes = story.remarks
     view.advance(row.position)
     view.ended = row.phase == "ended"
     view.interrupted = not view.ended

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.core.types import Alert, AlertState, Event, Heard, Verdict, Word
-from monitor.live.view import join_words
 from monitor.store.views import utc_text
+from monitor.wire import join_words
 
 Describe = Callable[[str], Mapping[str, Any]]
 """Rule ("pack/id") to its ``title``, ``advice`` (both by language) and ``clause`` ("manual/id" or None)."""

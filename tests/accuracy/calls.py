@@ -13,6 +13,7 @@ import numpy as np
 from monitor.asr.scripted import Scripted
 from monitor.audit.replay import recognise
 from monitor.config import Config
+from monitor.core.call import Call
 from monitor.core.rulebook import Pack
 from monitor.core.types import (
     MONO,
@@ -31,7 +32,6 @@ from monitor.core.types import (
     TurnEnded,
     Word,
 )
-from monitor.core.call import Call
 from monitor.packs import load_packs
 from monitor.render.dialogue import Dialogue, Item
 from monitor.render.render import Rendered, render

@@ -73,9 +73,7 @@ def waiting_call(**settings: Any) -> Heard:
 @pytest.mark.parametrize("side", ["agent", "customer", "both"])
 @pytest.mark.parametrize("rings", [1, 2, 3, 5])
 def test_rings_are_counted(rings: int, side: str, signals: bool) -> None:
-    made = call(
-        Ring(ring=rings, side=side), Say(agent="您好。"), signals=signals, rate=16000 if rings == 2 else 8000
-    )
+    made = call(Ring(ring=rings, side=side), Say(agent="您好。"), signals=signals, rate=16000 if rings == 2 else 8000)
     heard = hear(made, words=False)
     assert [m.value for m in heard.values("rings")] == [rings]
     (answer,) = heard.values("answer_latency")

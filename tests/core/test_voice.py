@@ -122,7 +122,7 @@ def test_music_is_told_while_it_goes_on() -> None:
         np.concatenate([np.concatenate((sine(450, 1), quiet(4)))] * 4),
         np.concatenate([np.concatenate((sine(450, 0.35), quiet(0.35)))] * 12),
         np.concatenate([np.concatenate((sine(r, 0.1) + sine(1336, 0.1), quiet(0.1))) for r in (697, 941, 770)]),
-        np.concatenate([np.concatenate((note(p, 0.4, 0.1), quiet(1.0))) for p in range(10)]),
+        np.concatenate([np.concatenate((note(p, 0.5, 0.6), quiet(0.1))) for p in (0, 4, 7, 12, 11, 7, 5, 2) * 2]),
         np.concatenate([np.concatenate((noise(0.01, 8000), quiet(0.2))) for _ in range(30)]),
     ],
     ids=["dial", "dial2", "hum", "white", "soft white", "pink", "ringback", "busy", "keys", "notes", "clicks"],

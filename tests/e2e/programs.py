@@ -48,7 +48,10 @@ class Serving:
 
 @contextmanager
 def serving(data: Path, *options: str) -> Iterator[Serving]:
-    """``monitor serve`` on a free port, until the test is done with it; it must end when it is asked to."""
+    """``monitor serve`` on a free port, until the test is done with it; it must end when it is asked to.
+
+    After it has told its address it says little, so nobody reads on.
+    """
     command = [sys.executable, "-m", "monitor", "serve", "--port", "0", "--data", str(data), *options]
     log = (data / "server.log").open("w")
     process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=log, text=True)
@@ -61,6 +64,8 @@ def serving(data: Path, *options: str) -> Iterator[Serving]:
         finally:
             process.kill()
             log.close()
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 def _address(process: subprocess.Popen[str], log: Path) -> str:
@@ -71,16 +76,10 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
     try:
         for line in process.stdout:
             if found := re.search(r"(http://[\d.]+:\d+)", line):
-                threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
                 return found[1]
     finally:
         slow.cancel()
     raise AssertionError(f"the server did not start: {log.read_text()[-2000:]}")
-
-
-def _drain(lines: Iterator[str]) -> None:
-    for _ in lines:
-        pass
 
 
 def flat(text: str) -> str:

@@ -133,9 +133,7 @@ def replayed(ended: Ended, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         files.append(kept)
     result = monitor("replay", *files, "--out", folder)
     assert result.returncode == 0, result.stderr
-    return {
-        file.stem: json.loads((folder / f"{file.stem}.report.json").read_text(encoding="utf-8")) for file in files
-    }
+    return {file.stem: json.loads((folder / f"{file.stem}.report.json").read_text(encoding="utf-8")) for file in files}
 
 
 def findings(report: Json) -> Json:

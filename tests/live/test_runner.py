@@ -382,3 +382,55 @@ def test_a_damaged_journal_costs_only_its_call(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"customer"', b'"stranger"', 1))
     run(second)
     assert (tmp_path / "calls" / "bad.pcm").exists()
+
+
+def test_a_call_whose_end_the_store_missed_is_ended_there_too(tmp_path: Path) -> None:
+    """A kill came after the recording was packed and before the store had the last row."""
+
+    async def first() -> None:
+        async with bench(tmp_path) as b:
+            live = await b.calls.open(request_for())
+            feed(live, [Chunk(0, voice(1))])
+            await b.calls.end(live, "stopped")
+            await b.calls.settled()
+            await b.flushed()
+            b.store.save_call(replace(b.store.row("c1"), phase="talking", position=0, recording=None))
+
+    async def second() -> None:
+        async with bench(tmp_path) as b:
+            assert b.calls.recover() == []
+            await b.calls.settled()
+            row = b.store.row("c1")
+            assert (row.phase, row.position) == ("ended", 8000)
+            assert row.recording.endswith("c1.flac")
+
+    run(first)
+    run(second)
+
+
+def test_many_calls_are_fed_in_gulps_and_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.live.calls.GULP_PER_CALL", 0.02)
+    fed: list[int] = []
+    real = FakeCall.feed
+
+    def count(self: FakeCall, item: Input) -> list[Event]:
+        if isinstance(item, Chunk):
+            fed.append(len(item.samples))
+        return real(self, item)
+
+    monkeypatch.setattr(FakeCall, "feed", count)
+    samples = voice(0.9)
+
+    async def script() -> None:
+        async with bench(tmp_path) as b:
+            live = await b.calls.open(request_for())
+            feed(live, cut(samples[:4800], 160))
+            assert (live.runner.position, sum(fed)) == (4800, 160), "kept at once, fed when it is time"
+            while sum(fed) < 4800:
+                await asyncio.sleep(0.005)
+            feed(live, cut(samples[4800:], 160, 4800))
+            live.runner.signal(Signal(SignalKind.HOLD, 7200))
+            assert sum(fed) == 7200, "a signal does not overtake the audio before it"
+
+    run(script)
+    assert len(fed) <= 5

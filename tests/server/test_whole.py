@@ -14,9 +14,10 @@ import soundfile
 from monitor.asr.scripted import Scripted
 from monitor.compose import make_parts
 from monitor.config import Config
-from monitor.core.types import Channel, Chunk, Event, Samples, Signal, SignalKind, Word
+from monitor.core.types import Channel, Chunk, Event, Samples, Signal, Word
 from monitor.live.client import Feed, stream
 from monitor.live.setup import CallSetupRequest
+from monitor.sources.signals import read_signals
 from tests.live.fakes import request_for
 from tests.server.serving import serving
 
@@ -27,18 +28,13 @@ def demo(stem: str) -> tuple[Samples, list[Signal], dict[Channel, list[Word]]]:
     """A rendered call, its signals, and the words that its truth file says were spoken."""
     samples, rate = soundfile.read(DEMO / f"{stem}.flac", dtype="int16", always_2d=True)
     assert rate == 8000
-    signals = [
-        Signal(SignalKind(s["signal"]), round(s["at"] * rate), Channel(s["by"]) if s.get("by") else None, s.get("digit"))
-        for s in json.loads((DEMO / f"{stem}.signals.json").read_text())
-    ]
+    signals = read_signals(DEMO / f"{stem}.signals.json", rate)
     words: dict[Channel, list[Word]] = {Channel.AGENT: [], Channel.CUSTOMER: []}
     for said in json.loads((DEMO / f"{stem}.truth.json").read_text())["utterances"]:
         start, end, text = round(said["start"] * rate), round(said["end"] * rate), said["text"]
         edges = np.linspace(start, end, len(text) + 1).astype(int)
         channel = Channel(said["channel"])
-        words[channel] += [
-            Word(char, int(a), int(b)) for char, a, b in zip(text, edges[:-1], edges[1:], strict=True)
-        ]
+        words[channel] += [Word(char, int(a), int(b)) for char, a, b in zip(text, edges[:-1], edges[1:], strict=True)]
     return samples, signals, words
 
 
