@@ -140,7 +140,8 @@ def hold(folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise DataInUse(f"{folder} is used by another server: stop that one, or give this one its own --data") from error
+        remedy = "stop that one, or give this one its own --data"
+        raise DataInUse(f"{folder} is used by another server: {remedy}") from error
     _locks.append(lock)
 
 

@@ -1,4 +1,4 @@
-"""YAML files that people write: read with the line of every field, checked with pydantic, errors a person can act on."""
+"""YAML files that people write: read with the line of every field, checked by pydantic, with errors to act on."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ Place = tuple[str | int, ...]
 
 
 class YamlFile:
-    """A YAML mapping and where each of its fields stands. Raises ``YamlError`` when there is none."""
+    """A YAML mapping and where each of its fields stands. Raises ``YamlError`` when there is none.
+
+    ``hidden`` are the tags that tell the members of a list apart: they are no fields.
+    """
 
     def __init__(self, path: Path, hidden: frozenset[str] = frozenset()) -> None:
         self.path = path
@@ -78,14 +81,16 @@ class YamlFile:
 
     def problem(self, where: Place, message: str) -> Problem:
         """A problem with the field at this place."""
-        # pydantic puts the tag of a union right after the index of the item.
-        tags = {n for n, w in enumerate(where) if n and w in self._hidden and isinstance(where[n - 1], int)}
-        names = [str(w) for n, w in enumerate(where) if n not in tags]
-        return Problem(str(self.path), self.line(where), ".".join(names) or "file", message)
+        return Problem(str(self.path), self.line(where), ".".join(map(str, where)) or "file", message)
 
     def problems(self, error: ValidationError) -> list[Problem]:
         """What pydantic found, in words."""
-        return [self.problem(e["loc"], _plain(e)) for e in error.errors()]
+        return [self.problem(self._field(e["loc"]), _plain(e)) for e in error.errors()]
+
+    def _field(self, where: Place) -> Place:
+        """The place without the tag of a union, which pydantic puts right after the index of the item."""
+        tags = {n for n, w in enumerate(where) if n and w in self._hidden and isinstance(where[n - 1], int)}
+        return tuple(w for n, w in enumerate(where) if n not in tags)
 
 
 def _plain(error: Any) -> str:
@@ -96,9 +101,16 @@ def _plain(error: Any) -> str:
             return "is missing: add it"
         case "value_error":
             return str(error["ctx"]["error"])
-        case "union_tag_invalid" | "union_tag_not_found":
-            return f"{error['msg']}: write one of them"
+        case "union_tag_invalid":
+            return f"`{_tag(error)}` is none of {error['ctx']['expected_tags']}: write one of them"
+        case "union_tag_not_found":
+            return f"`{_tag(error)}` is missing: say which kind it is"
         case _:
             found = error["input"]
             kind = "a list" if isinstance(found, list) else "a mapping" if isinstance(found, dict) else repr(found)
             return f"{error['msg']} (found {kind})"
+
+
+def _tag(error: Any) -> str:
+    """The field that tells the kinds of a thing apart."""
+    return str(error["ctx"]["discriminator"]).strip("'")

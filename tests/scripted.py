@@ -229,16 +229,25 @@ def setup_of(
     )
 
 
+Coming = tuple[int, int, Hypothesis]
+"""When an answer comes, its rank among those that come at once, the answer."""
+
+
+AFTER_THE_END = 2**62
+"""The position of an answer that came when no audio followed any more."""
+
+
 class _Driver:
     """Feeds one call in audio time. The order at one position: signals, answers, audio."""
 
-    def __init__(self, script: Script, call: Call, answer: Callable[[AsrRequest, int], tuple[int, Hypothesis] | None]):
+    def __init__(self, script: Script, call: Call, answer: Callable[[AsrRequest, int], Coming | None]):
         self.script, self.call, self._answer = script, call, answer
         self.events: list[Event] = []
         self.requests: list[AsrRequest] = []
         self.arrivals: list[tuple[int, Hypothesis]] = []
         self._signals = sorted(script.signals, key=lambda s: s.at)
-        self._coming: list[tuple[int, int, Hypothesis]] = []
+        self._coming: list[Coming] = []
+        self._ended = False
 
     def _collect(self, events: list[Event]) -> None:
         self.events += events
@@ -246,18 +255,19 @@ class _Driver:
             self.requests.append(request)
             answer = self._answer(request, self.call.position)
             if answer is not None:
-                at, hypothesis = answer
-                self._coming.append((max(at, self.call.position), len(self.requests), hypothesis))
+                self._coming.append(answer)
         self._coming.sort(key=lambda c: c[:2])
 
-    def _inputs(self, everything: bool = False) -> None:
-        while self._signals and (everything or self._signals[0].at <= self.call.position):
+    def _inputs(self, position: int, everything: bool = False) -> None:
+        """Signals up to where the next audio begins, which may be after a gap, and answers that have come."""
+        while self._signals and (everything or self._signals[0].at <= position):
             self._collect(self.call.feed(self._signals.pop(0)))
         while self._coming and (everything or self._coming[0][0] <= self.call.position):
             self._hear(self._coming.pop(0))
 
-    def _hear(self, coming: tuple[int, int, Hypothesis]) -> None:
-        self.arrivals.append((self.call.position, coming[2]))
+    def _hear(self, coming: Coming) -> None:
+        # What came after the end of the audio comes after it again.
+        self.arrivals.append((AFTER_THE_END if self._ended else self.call.position, coming[2]))
         self._collect(self.call.feed(coming[2]))
 
     def play(self, sizes: Iterator[int], stops: Iterable[int] = ()) -> None:
@@ -271,16 +281,17 @@ class _Driver:
             if lost is not None:
                 position = target = max(lost, position)
                 continue
-            self._inputs()
+            self._inputs(position)
             if position >= target:
                 target = position + next(sizes)
             later = (p for p in chain(edges, (c[0] for c in self._coming)) if p > position)
             end = min([target, len(audio), *later])
             self._collect(self.call.feed(Chunk(position, audio[position:end])))
             position = end
-        self._inputs()
+        self._inputs(position)
         self._collect(self.call.close_audio())
-        self._inputs(everything=True)
+        self._ended = True
+        self._inputs(position, everything=True)
         self._collect(self.call.finish())
 
 
@@ -308,9 +319,9 @@ def run(
     call = Call(setup_of(script, packs, recognise=recognise, direction=direction, transcript=transcript, book=book))
     ear = Scripted(script.words if words is None else words)
     chance = np.random.default_rng(seed)
-    known = {h.request: (at, h) for at, h in arrivals or ()}
+    known = {h.request: (at, rank, h) for rank, (at, h) in enumerate(arrivals or ())}
 
-    def answer(request: AsrRequest, position: int) -> tuple[int, Hypothesis] | None:
+    def answer(request: AsrRequest, position: int) -> Coming | None:
         if arrivals is not None:
             return known.get(request.id)
         late = delay(request) if callable(delay) else delay
@@ -318,7 +329,7 @@ def run(
             return None
         reason = fail(request)
         heard = Hypothesis(request.id, (), reason) if reason else ear.recognise([request])[0]
-        return position + round(late * script.rate), heard
+        return position + round(late * script.rate), len(driver.requests), heard
 
     sizes = repeat(round(chunk * script.rate)) if isinstance(chunk, float | int) else cycle(chunk)
     driver = _Driver(script, call, answer)
@@ -339,6 +350,9 @@ def by_stream(events: Iterable[Event]) -> dict[tuple[str, ...], list[Event]]:
         for name in ("channel", "by", "rule", "name"):
             key += (str(getattr(event, name, "")),)
         out.setdefault(key, []).append(event)
+    for key, found in out.items():
+        if key[0] == "phase_changed":  # told by two stages
+            found.sort(key=lambda e: getattr(e, "at", 0))
     return out
 
 
@@ -436,7 +450,7 @@ class Bench:
         proof = (Evidence(by, phrase, low, high, Match.EXACT),)
         seen = rb.Occurrence(f"say:{phrase}", by, low, high, high, score=score, evidence=proof)
         if early:
-            self.engine.early(seen)
+            self.engine.early(seen, high)
             self.events += self.engine.take()
         else:
             self.engine.put_words(seen)

@@ -42,7 +42,7 @@ def test_another_file_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("voice: {aggressiveness: 4}\n", ":1: voice.aggressiveness", "(found 4)"),
         ("recogniser: {longest: 60}\n", ":1: recogniser.longest", "less than or equal to 28"),
         ("server:\n  port: 99999\n", ":2: server.port", "less than or equal to 65535"),
-        ("server:\n  token: abc\n", ":2: server.token", "at least 8 characters"),
+        ("server:\n  token: abc\n", ":2: server.token", "at least 16 characters"),
         ("live:\n  linger: -1\n", ":2: live.linger", "greater than or equal to 0"),
         ("live: yes please\n", ":1: live", "(found 'yes please')"),
         ("server: {host: 1, host: 2}\n", ":1: yaml", "duplicate key"),

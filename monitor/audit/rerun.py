@@ -14,7 +14,7 @@ from typing import Any
 from monitor.compose import Calls
 from monitor.config import Config
 from monitor.core.types import Event, Lag
-from monitor.live.journal import JournalError
+from monitor.live.journal import JournalError, verify
 from monitor.live.recover import read_story, without_gaps
 from monitor.live.recover import replay as feed
 from monitor.live.runner import CallFiles
@@ -41,6 +41,9 @@ class Rerun:
 
 def rerun(journal: Path, config: Config) -> Rerun:
     """Play a journal again with the recording that lies beside it. Raises ``JournalError``, ``SourceError``."""
+    found = verify(journal)
+    if not found.ok:
+        raise JournalError(f"{journal}: {found.message}; it is not what the monitor wrote")
     story = read_story(journal)
     files = CallFiles(journal.parent, journal.stem)
     if not files.flac.is_file():
@@ -51,8 +54,8 @@ def rerun(journal: Path, config: Config) -> Rerun:
     call = Calls(config).make(request)
     audio = without_gaps(Recording(files.flac, "left", detect_same=False).chunks(), story.gaps)
     events: list[Event] = []
-    for found in feed(call, story, audio):
-        events += found
+    for batch in feed(call, story, audio):
+        events += batch
     return Rerun(len(events), _compare(story.events, events))
 
 
@@ -65,7 +68,7 @@ def _compare(then: list[Event], now: list[Event]) -> list[Difference]:
 def _beyond(events: list[Event], others: list[Event]) -> list[tuple[int, Event]]:
     """The events that are not among the others, each as often as it is missing there."""
     left = Counter(event for event in others if not isinstance(event, Lag))
-    found = []
+    found: list[tuple[int, Event]] = []
     for number, event in enumerate(events):
         if isinstance(event, Lag):
             continue

@@ -81,7 +81,7 @@ def audio_rules(plan: Plan) -> Figures:
 def phrases(plan: Plan) -> Figures:
     """Five live calls with the small model: from the last syllable to the alert, and to the words on the screen."""
     count = 2 if plan.quick else PHRASE_CALLS
-    material = _forbidden(1 if plan.quick else 3)
+    material = _forbidden(0 if plan.quick else 3)
     feeds = [Feed(f"bench-{n}", material, n * 1.37) for n in range(count)]
     plan.tell(f"{count} live calls with the model {plan.model} for {material.seconds:.0f} s")
     story = _play(feeds, plan.model)
@@ -103,12 +103,15 @@ def phrases(plan: Plan) -> Figures:
 
 
 def _forbidden(times: int) -> Material:
-    """A call in which forbidden sentences come again and again: the faulty demo call without its minute of hold."""
+    """A call in which forbidden sentences come again and again: the faulty demo call without its minute of hold.
+
+    0 ``times`` is only the first of them, once.
+    """
     call = demo_call("3-hold-faults")
     hold, resume = (s.at / call.rate for s in call.signals if s.signal.value in ("hold", "resume"))
     opening = call.part(0.0, hold)
     bad = call.part(resume, call.said[-1].start)
-    return joined("forbidden", [opening, *[bad] * times])
+    return joined("forbidden", [opening, *[bad] * times]) if times else bad.part(0.0, bad.said[1].start)
 
 
 def _play(feeds: Sequence[Feed], model: str | None) -> Story:

@@ -1,9 +1,9 @@
 """The yardstick: the same work done frame by frame, the way one would write it down first.
 
 For each frame of 20 ms and each channel: level, clipping, webrtcvad, the sines of ring-back and keys, one spectrum with
-its bands, pitch and weighting, a second opinion on whether it is speech, and a state for speech; then a few rules over
-both channels. Quiet frames are passed over and spectra are taken near speech only, as in the product, so that
-the difference between the two is in how the work is arranged. Not used by the product for anything else.
+its bands, pitch and weighting, a second opinion on whether it is speech, a state for speech, syllables and pitch of a
+turn; then a few rules over both channels. Quiet frames are passed over and spectra are taken near speech only, as in
+the product, so that the difference between the two is in how the work is arranged. Not used for anything else.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ Floats = npt.NDArray[np.float64]
 class Look:
     """What the spectrum of one frame told."""
 
+    energy: float = 0.0
     loudness: float = 0.0
     voicing: float = 0.0
     period: float = 0.0
@@ -52,6 +53,51 @@ class Second:
     weighted: float = 0.0
     clipped: int = 0
     count: int = 0
+
+
+class PlainTalk:
+    """How somebody speaks: syllables a minute, liveliness of the pitch (semitones), the longest held sound."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._smooth = 0.0
+        self._top = self._bottom = 0.0
+        self._rising = False
+        self._syllables: deque[int] = deque()
+        self._voiced: deque[int] = deque()
+        self._pitch: list[float] = []
+        self._held = self._longest = 0
+
+    def step(self, frame: int, look: Look, voiced: bool, found: list[tuple[str, float, float]]) -> None:
+        """The next frame of open speech."""
+        self._smooth = (self._smooth + look.energy) / 2
+        if self._rising and self._smooth < self._top * 0.85:
+            self._rising, self._bottom = False, self._smooth
+            self._syllables.append(frame)
+        elif not self._rising and self._smooth > self._bottom * 1.15:
+            self._rising, self._top = True, self._smooth
+        self._top = max(self._top, self._smooth)
+        self._bottom = min(self._bottom, self._smooth)
+        if voiced:
+            self._voiced.append(frame)
+        if look.voicing > 0.6:
+            self._pitch.append(12 * math.log2(self._rate / look.period))
+        self._held = self._held + 1 if look.change < 0.02 and look.voicing > 0.6 else 0
+        self._longest = max(self._longest, self._held)
+        if frame % 50 == 49:
+            for gone in (self._syllables, self._voiced):
+                while gone and gone[0] < frame - 150:
+                    gone.popleft()
+            if len(self._voiced) >= 50:
+                found.append(("pace", frame * FRAME, len(self._syllables) / len(self._voiced) / FRAME * 60))
+
+    def over(self, frame: int, found: list[tuple[str, float, float]]) -> None:
+        """The turn has ended."""
+        if len(self._pitch) >= 50:
+            middle = float(np.median(self._pitch))
+            found.append(("liveliness", frame * FRAME, float(np.std([p for p in self._pitch if abs(p - middle) < 9]))))
+        found.append(("drawl", frame * FRAME, self._longest * FRAME))
+        self._pitch, self._longest = [], 0
 
 
 class PlainChannel:
@@ -79,6 +125,7 @@ class PlainChannel:
         self._tone = 0
         self._since = 0
         self._pending = False
+        self._talk = PlainTalk(rate)
         self.speaking = False
 
     def frame(self, samples: Samples) -> list[tuple[str, float, float]]:
@@ -91,7 +138,10 @@ class PlainChannel:
         self._powers.append(power)
         hit = False
         if level > QUIET:
-            tonal = self._tones(x, power, found)
+            half = self._size // 2
+            between = np.concatenate((self._before[half:], x[:half]))  # a key may be as short as two frames
+            tonal = self._tones(between, found)
+            tonal = self._tones(x, found) or tonal
             hit = not tonal and self._vad.is_speech(samples.tobytes(), self._rate)
         self._since_hit = 0 if hit else self._since_hit + 1
         look = self._look(x) if self._since_hit < HANGOVER else Look()
@@ -99,20 +149,23 @@ class PlainChannel:
         self._before = x
         self._recent.append(hit)
         self._speech(hit, found)
+        if self.speaking:
+            self._talk.step(self._frames, look, hit, found)
         self._measure(power, look, clipped, hit and self.speaking, found)
         self._frames += 1
         return found
 
-    def _tones(self, x: Floats, power: float, found: list[tuple[str, float, float]]) -> bool:
-        """Whether a sine of the line makes up the frame."""
+    def _tones(self, x: Floats, found: list[tuple[str, float, float]]) -> bool:
+        """Whether a sine of the line makes up these 20 ms."""
+        power = float(np.mean(x * x))
         sums = x @ self._sines
         share = (sums[0::2] ** 2 + sums[1::2] ** 2) * 2 / (self._size**2 * max(power, 1.0))
         key = float(share[:4].max() + share[4:8].max()) > 0.7
         tonal = key or float(share[8]) > 0.6
         self._tone = self._tone + 1 if tonal else 0
-        if self._tone == (3 if key else 20):
+        if self._tone == (4 if key else 40):
             found.append(("key" if key else "ring", self._frames * FRAME, 1.0))
-        return self._tone >= 2
+        return self._tone >= 3
 
     def _look(self, x: Floats) -> Look:
         """Bands, weighting, pitch and change of the last 40 ms."""
@@ -126,6 +179,7 @@ class PlainChannel:
         best = int(np.argmax(lags[20:115])) + 20
         size = float(np.sqrt((bands * bands).sum() * (self._bands * self._bands).sum())) + 1e-9
         look = Look(
+            energy=float(bands[:7].sum()),
             loudness=float((power * self._weights).sum()),
             voicing=float(lags[best] / (lags[0] + 1e-9)),
             period=float(best),
@@ -165,6 +219,7 @@ class PlainChannel:
         elif self.speaking and self._since_hit > HANGOVER:
             self.speaking = False
             found.append(("silence", (self._frames - HANGOVER) * FRAME, 0.0))
+            self._talk.over(self._frames, found)
         elif self.speaking and (self._frames - self._since) % 25 == 0:
             self._odds(50)
 

@@ -45,16 +45,17 @@ def _signal(figures: Figures) -> Iterator[Table]:
 
 def _latency(figures: Figures) -> Iterator[Table]:
     audio = figures["audio_rules"]
-    table = _latencies(f"Alerts of audio rules on a screen, {audio['calls']} live calls, no recognition")
-    target = audio["target"]["p95_ms"]
-    _add(table, "all, from the last sample needed", audio["from_raised_at"], target)
-    _add(table, "all, from the cause", audio["from_at"])
-    for rule, pair in audio["rules"].items():
-        _add(table, f"  {rule}, from the last sample needed", pair["from_raised_at"])
-        _add(table, f"  {rule}, from the cause", pair["from_at"])
-    _add(table, "a level, from the last sample of its second", audio["metric"])
+    table = _latencies(f"Alerts of audio rules on a screen, {audio['calls']} live calls, no recognition", "from cause")
+    whole = {"from_raised_at": audio["from_raised_at"], "from_at": audio["from_at"]}
+    for name, pair in {"all alerts": whole, **audio["rules"]}.items():
+        target = audio["target"]["p95_ms"] if pair is whole else None
+        _add(table, name, pair["from_raised_at"], target, _text(pair["from_at"]["p95_ms"]))
+    _add(table, "a level, each second", audio["metric"])
     server = audio["server"]
-    table.caption = f"server: {server['cpu_share']:.0%} of a core, {server['mib_a_call']:g} MiB a call"
+    table.caption = (
+        "from the last sample that the finding needs; p95 from its cause beside it; "
+        f"server: {server['cpu_share']:.0%} of a core, {server['mib_a_call']:g} MiB a call"
+    )
     yield table
     if words := figures.get("phrases"):
         table = _latencies(f"Words on a screen, {words['calls']} live calls, model {words['model']}")
@@ -66,14 +67,14 @@ def _latency(figures: Figures) -> Iterator[Table]:
         yield table
 
 
-def _latencies(title: str) -> Table:
-    return Table("what", "count", "p50 ms", "p95 ms", "max ms", title=title)
+def _latencies(title: str, *more: str) -> Table:
+    return Table("what", "count", "p50 ms", "p95 ms", "max ms", *more, title=title)
 
 
-def _add(table: Table, what: str, spread: Figures, target: float | None = None) -> None:
+def _add(table: Table, what: str, spread: Figures, target: float | None = None, *more: str) -> None:
     p95 = spread["p95_ms"]
     shown = _text(p95) if target is None else _judged(p95, target, least=False)
-    table.add_row(what, str(spread["count"]), _text(spread["p50_ms"]), shown, _text(spread["max_ms"]))
+    table.add_row(what, str(spread["count"]), _text(spread["p50_ms"]), shown, _text(spread["max_ms"]), *more)
 
 
 def _fanout(figures: Figures) -> Iterator[Table]:

@@ -15,7 +15,6 @@ from monitor.config import Config, load_config
 from monitor.live.journal import JournalError
 from monitor.server.auth import AccessError
 from monitor.sources.errors import SourceError
-from monitor.store.engine import StoreError
 from monitor.store.store import StoreError
 from monitor.yamlfile import YamlError
 

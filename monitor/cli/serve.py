@@ -64,7 +64,12 @@ def serve(
         folder = usable_folder(data or site.data_dir, "--data")
         out.print("loading the model …")
         parts = make_parts(site, engine=make_engine(site, model), token=secret, data=folder)
-        run(parts, address, site.server.port if port is None else port, _tell)
+        number = site.server.port if port is None else port
+        try:
+            run(parts, address, number, _tell)
+        except SystemExit as error:  # the web server could not listen, and has said why
+            if error.code:
+                fail(f"nothing is served at {address}:{number}: free it, or choose others with --port and --host")
 
 
 def _token_of(site: object) -> str | None:

@@ -203,7 +203,7 @@ class Call:
                     self._put(Happening.SPEECH_END, event.channel, event.start, event.at, event.known)
                 case ToneHeard():
                     self._tone(event)
-                case Measured():
+                case _:
                     seen = Occurrence(
                         event.name,
                         event.channel,
@@ -226,7 +226,7 @@ class Call:
                 self._put(Happening.RING, None, tone.start, tone.end, tone.known)
             case ToneKind.DTMF:
                 self._put(Happening.DIGIT, tone.channel, tone.start, tone.end, tone.known)
-            case ToneKind.MUSIC:
+            case _:  # music
                 name = Happening.MUSIC if tone.ongoing else Happening.MUSIC_END
                 self._put(name, tone.channel, tone.start, tone.end, tone.known)
 
@@ -258,7 +258,7 @@ class Call:
                 events += self._settle(index, heard)
         for heard in outcome.agreed:
             for hit in self._spotters[index].peek(heard.words, heard.start, heard.end):
-                self._engine.early(_occurrence(hit, heard))
+                self._engine.early(_occurrence(hit, heard), self.position)
         return events
 
     def _settle(self, index: int, heard: Heard) -> list[Event]:
@@ -274,7 +274,7 @@ class Call:
         for hit in hits:
             seen = _occurrence(hit, heard)
             self._engine.put_words(seen)
-            self._engine.early(seen)
+            self._engine.early(seen, self.position)
         return list(hits)
 
     def _blind(self, stretches: list[Blind]) -> None:

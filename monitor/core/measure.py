@@ -288,10 +288,8 @@ class Pace(Deriver):
 
     def _position(self, axis: int) -> int:
         """The place in the call of a place on the axis of turn time."""
-        for span in reversed(self._spans):
-            if span.axis <= axis:
-                return span.start + axis - span.axis
-        return self._spans[0].start
+        span = next(s for s in reversed(self._spans) if s.axis <= axis)
+        return span.start + axis - span.axis
 
     def _turn(self, seen: Occurrence) -> None:
         count, self._in_turn = self._in_turn, 0

@@ -177,6 +177,8 @@ class Engine:
         lane = self.talk if needs_words(rule) else self.audio
         form = rule.form
         machine: Machine
+        if isinstance(form, Report):
+            return
         match form:
             case Never():
                 machine = NeverMachine(rule, form, lane.desk, lane.stream)
@@ -186,10 +188,8 @@ class Engine:
                 machine = StepsMachine(rule, form, lane.desk, lane.stream)
             case Tally():
                 machine = TallyMachine(rule, form, lane.desk, lane.stream)
-            case Keep():
+            case _:
                 machine = KeepMachine(rule, form, lane.desk, lane.stream)
-            case Report():
-                return
         lane.add(machine)
         names = {n for p in patterns_of(rule) for n in p.names}
         lane.desk.remember(frozenset(names | {Happening.SPEECH_START, Happening.SPEECH_END}))
@@ -204,7 +204,9 @@ class Engine:
         """Words and phrases: they are seen by the talk stream only."""
         self.talk.stream.put(seen)
 
-    def early(self, seen: Occurrence) -> None:
+    def early(self, seen: Occurrence, now: int) -> None:
+        """Words that may still change, or that wait for other words; the audio has got to ``now``."""
+        self.talk.desk.now = now
         self.talk.early(seen)
 
     def lost(self, doubt: Doubt) -> None:

@@ -126,9 +126,10 @@ class Transcript:
         segment = self._open
         # Nobody knows words that nobody recognises: they are unknown up to where speech was known to be over.
         at = event.at if self._recognise else event.known
-        if segment and at <= segment.start:
+        assert segment is not None
+        if at <= segment.start:
             self._open = None  # a long segment was cut in what turned out to be the silence after it
-        elif segment:
+        else:
             self._finish(at)
 
     def reached(self, position: int) -> None:

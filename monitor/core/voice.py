@@ -50,6 +50,8 @@ _TAIL: Final = 1e-2  # 20 dB: what a soft ending has at least
 _SURELY: Final = 0.25  # not more than 6 dB below the peak belongs to speech, whatever the background
 _TONE_GATE: Final = 1000.0  # -60 dBFS: no tone of the line is so quiet
 _UNHEARD: Final = 1e12
+_CLICK: Final = 3  # frames a click lasts
+_APART: Final = 5  # frames of quiet that keep it from belonging to a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ class Voice:
         odds = speech_odds(self.spectra, row, age)
         self._best = max(self._best, odds)
         if odds >= self._settings.sure[WINDOWS.index(age)] + self._wary():
-            self._open(events, frame)
+            self._open(events, frame, row)
         elif age == WINDOWS[-1]:
             self._state = _State.FOREIGN
             self._music.burst(self._start, frame)
@@ -303,7 +305,7 @@ class Voice:
     def _end_burst(self, events: list[VoiceEvent], frame: int, row: int) -> None:
         """The sound was over before it was certain: a short word, or a click, a cough, a note."""
         if self._best >= self._settings.short + self._wary():
-            self._open(events, frame)
+            self._open(events, frame, row)
             self._close(events, frame, row)
         else:
             self._music.burst(self._start, self._last_hit)
@@ -312,10 +314,27 @@ class Voice:
     def _wary(self) -> float:
         return self._settings.wary if self._music.lately(self._next) else 0.0
 
-    def _open(self, events: list[VoiceEvent], frame: int) -> None:
+    def _open(self, events: list[VoiceEvent], frame: int, row: int) -> None:
         self._state = _State.OPEN
+        self._start = self._after_clicks(frame, row)
         self._doubts = 0
         events.append(SpeechStarted(self._channel, self._start * self._frame_len, self._known(frame)))
+
+    def _after_clicks(self, frame: int, row: int) -> int:
+        """Where speech begins that was taken to begin at ``_start``: clicks that stand apart before it are left out."""
+        first = max(self._start, frame - row)
+        power = self.spectra.power[row - (frame - first) : row + 1].tolist()
+        least = self._least(max(power))
+        start = burst = 0
+        was_loud, quiet = False, 0
+        for place, level in enumerate(power):
+            loud = level >= least
+            if loud and not was_loud and burst <= _CLICK and quiet >= _APART:
+                start, burst = place, 0  # all before it was a click, or nothing
+            burst += loud
+            quiet = 0 if loud else quiet + 1
+            was_loud = loud
+        return first + start
 
     def _close(self, events: list[VoiceEvent], frame: int, row: int) -> None:
         """Nothing was heard for a while: the end lies at the last frame that was loud enough."""
@@ -366,7 +385,7 @@ class Voice:
             return
         self._start = max(self._settled, frame + 1 - _LOOK_BACK)
         self._base = self._start - 1
-        self._open(events, frame)
+        self._open(events, frame, row)
 
     def _told(self, music: tuple[int, int, bool] | None, frame: int) -> list[VoiceEvent]:
         if music is None:

@@ -26,6 +26,10 @@ KEEP = 60.0
 Items = Iterable[Chunk | Signal] | AsyncIterable[Chunk | Signal]
 
 
+FIRST_PATIENCE = 5.0
+"""Seconds to wait for a server that has not answered yet."""
+
+
 class StreamError(Exception):
     """The server refused the call or cannot be reached; ``code`` is the server's, or ``unreachable``."""
 
@@ -72,6 +76,7 @@ class _Streamer:
         self._began: float | None = None
         self._pulling: asyncio.Task[Chunk | Signal | None] | None = None
         self._stopped = False
+        self._met = False
 
     async def run(self, items: AsyncIterator[Chunk | Signal]) -> dict[str, Any]:
         """Connect as often as it takes."""
@@ -93,7 +98,9 @@ class _Streamer:
                 problem: Exception = error
             except (OSError, ConnectionClosed) as error:
                 problem = error
-            if self._clock() - last > self._feed.patience:
+            # A server that was never there is more likely misspelt than restarting.
+            patience = self._feed.patience if self._met else min(self._feed.patience, FIRST_PATIENCE)
+            if self._clock() - last > patience:
                 raise StreamError("unreachable", f"{self._feed.url}: {problem}") from problem
             await asyncio.sleep(0.2)
 
@@ -122,6 +129,7 @@ class _Streamer:
         start = {"type": "start", "call": feed.call, "rate": feed.rate, "channels": feed.channels, **told}
         await socket.send(json.dumps(start))
         self._confirm(int(self._understand(await socket.recv())["heard"]))
+        self._met = True
         self._sent, self._position = 0, self._heard
         answers = asyncio.create_task(self._listen(socket))
         sending = asyncio.create_task(self._send_all(socket, items))

@@ -312,6 +312,5 @@ def _whole_bytes(fd: int) -> int:
 
 def _failed(doing: str, path: Path, error: OSError) -> JournalError:
     reason = error.strerror or str(error)
-    return JournalError(
-        f"{path}: could not {doing} the journal ({reason}); check the free space and the rights of its folder"
-    )
+    remedy = "check the path and its rights" if doing == "read" else "check the free space and the rights of its folder"
+    return JournalError(f"{path}: could not {doing} the journal ({reason}); {remedy}")

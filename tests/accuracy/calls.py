@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from monitor.asr.protocol import Engine
 from monitor.asr.scripted import Scripted
 from monitor.audit.replay import recognise
 from monitor.config import Config
@@ -111,13 +112,15 @@ def scripted(truth: dict[str, Any], rate: int) -> Scripted:
     return Scripted(words)
 
 
-def hear(rendered: Rendered, *, words: bool = True, packs: Sequence[str] = ()) -> Heard:
-    """The call through the engine, with the words of the truth or with none."""
+def hear(
+    rendered: Rendered, *, words: bool = True, packs: Sequence[str] = (), recogniser: Engine | None = None
+) -> Heard:
+    """The call through the monitor, with the words of a recogniser or of the truth, or with none."""
     made: tuple[Pack, ...] = load_packs(tuple(packs)) if packs else ()
     config = Config()
     signals = [signal(data, rendered.rate) for data in rendered.signals]
     setup = config.setup(rendered.rate, STEREO, made, signalled=bool(signals), recognise=words)
-    engine = scripted(rendered.truth, rendered.rate) if words else None
+    engine = (recogniser or scripted(rendered.truth, rendered.rate)) if words else None
     return Heard(rendered.rate, rendered.truth, run(Call(setup), rendered.samples, signals, engine))
 
 
@@ -127,7 +130,7 @@ def hear_sound(samples: Samples, rate: int) -> Heard:
     return Heard(rate, {"utterances": []}, run(call, samples.reshape(-1, 1), [], None))
 
 
-def run(call: Call, samples: Samples, signals: Iterable[Signal], engine: Scripted | None) -> list[Event]:
+def run(call: Call, samples: Samples, signals: Iterable[Signal], engine: Engine | None) -> list[Event]:
     """Feed everything in chunks; returns all events."""
     events: list[Event] = []
     for fact in signals:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from monitor.asr.whisper import Whisper
+from monitor.core.types import Heard as Words
+from monitor.core.types import Word
 from tests.accuracy.calls import DEMO, Heard, demo, distribution, hear
-from tests.accuracy.corpus import Line
+from tests.accuracy.corpus import LINES, Line, spoken_on
 
 WITHIN = 0.03
 TURN_PAUSE = 1.0
@@ -56,7 +59,7 @@ def test_pace_of_calls_in_an_office_is_within_5_percent(noisy: dict[Line, Heard]
     calls = {str(line): call_error(heard) for line, heard in noisy.items()}
     for line, error in calls.items():
         print(f"{line}: {error:+.1%}")
-    quieter = [error for (line, error) in calls.items() if "20 dB" in line]
+    quieter = [error for line, error in calls.items() if "20 dB" in line]
     assert max(map(abs, quieter)) <= 0.05
 
 
@@ -79,3 +82,43 @@ def test_live_pace_follows_the_speaker(clean: dict[Line, Heard]) -> None:
             assert min(near) * 0.85 <= value.value <= max(near) * 1.15
             seen += 1
     assert seen > 50
+
+
+# ---------------------------------------------------------------- with the words of the shipped model
+
+MODEL_LINES = (LINES[0], LINES[3], LINES[4], LINES[5])
+
+
+@pytest.fixture(scope="module")
+def recognised(voices: None) -> dict[Line, Heard]:
+    model = Whisper("zh-careful", threads=1)
+    return {line: hear(spoken_on(line), recogniser=model) for line in MODEL_LINES}
+
+
+def words_of(heard: Heard, said: dict[str, Any]) -> list[Word]:
+    """What was recognised of an utterance."""
+    spans = [e for e in heard.events if isinstance(e, Words) and e.settled and e.channel == said["channel"]]
+    near = [e for e in spans if e.start / heard.rate < said["end"] and e.end / heard.rate > said["start"]]
+    return [word for event in near for word in event.words]
+
+
+def spoken(words: list[Word]) -> int:
+    """Characters, as pace counts them."""
+    return sum("\u4e00" <= char <= "\u9fff" for word in words for char in word.text)
+
+
+def test_pace_with_the_shipped_model(recognised: dict[Line, Heard]) -> None:
+    """Pace is as good as the count of characters: where that is right, within 3 percent."""
+    right, wrong, calls = [], [], []
+    for line, heard in recognised.items():
+        calls.append(call_error(heard))
+        print(f"{line}: call {calls[-1]:+.1%}")
+        said = [u for u in heard.said("agent") if u["characters"] >= COUNTED_FROM]
+        for utterance, error in zip(said, turn_errors(heard), strict=True):
+            words = words_of(heard, utterance)
+            (right if spoken(words) == utterance["characters"] else wrong).append(error)
+            print(f"   {utterance['pace']:5.0f} {error:+6.1%}  {utterance['text']} {''.join(w.text for w in words)}")
+    print(f"turns counted rightly, %  {distribution(right, 100)}")
+    if wrong:
+        print(f"turns with characters missing or added, %  {distribution(wrong, 100)}")
+    assert max(map(abs, right)) <= WITHIN

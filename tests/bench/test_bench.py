@@ -72,7 +72,7 @@ def test_ears() -> None:
 
 
 def test_latency_of_audio_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latency, "demo_call", lambda stem: material.demo_call(stem).part(2.5, 22.5))
+    monkeypatch.setattr(latency, "demo_call", lambda stem: material.demo_call(stem).part(2.5, 9.5))
     figures = latency.audio_rules(QUICK)
     assert figures["calls"] == 6
     assert "gas-hotline/volume" in figures["rules"]

@@ -54,7 +54,7 @@ def test_the_earliest_reason_counts_whatever_became_known_first() -> None:
     for order in ((0, 1), (1, 0)):
         d = desk()
         for n in order:
-            d.doubt(*[(100, 200, None), (150, 180, AGENT)][n], words=bool(n), reason="lost failed".split()[n])
+            d.doubt(*[(100, 200, None), (150, 180, AGENT)][n], words=bool(n), reason=("lost", "failed")[n])
         assert d.doubtful(0, 300, AGENT, words=True) == "lost"
 
 

@@ -48,9 +48,7 @@ def test_not_answered() -> None:
 
 
 def test_what_begins_on_the_deadline_is_in_time_and_a_little_later_is_not() -> None:
-    assert thanks(Bench(thanked())).speech(AGENT, 7, 9).heard("welcome", 7, 8).close(20).verdicts() == [
-        (7, "met", "")
-    ]
+    assert thanks(Bench(thanked())).speech(AGENT, 7, 9).heard("welcome", 7, 8).close(20).verdicts() == [(7, "met", "")]
     b = thanks(Bench(thanked())).speech(AGENT, 6.9, 9).heard("welcome", 7.1, 8).close(20)
     assert b.verdicts() == [(7, "broken", "")]
 
@@ -277,3 +275,15 @@ def test_early_words_out_of_time_do_not() -> None:
     assert [d[3] for d in dues(b)] == ["pending"]
     b.heard("welcome", 4, 5).to(6).heard("welcome", 5, 6, early=True)
     assert [d[3] for d in dues(b)] == ["pending", "done"]
+
+
+def test_a_second_silence_after_the_only_occasion() -> None:
+    when = Pattern(("say:thanks",), quiet=Quiet(CUSTOMER, 6))
+    form = Expect(when, (on("say:welcome", by=AGENT),), 5, None, once=True)
+    b = Bench(rule(form)).heard("thanks", 1, 2).heard("thanks", 3, 4).heard("welcome", 8.5, 9)
+    assert b.close(30).verdicts() == [(8.5, "met", "")]
+
+
+def test_what_is_due_after_the_end_never_comes() -> None:
+    form = Expect(on("ended"), (on("say:bye", by=AGENT),), 5, None)
+    assert Bench(rule(form)).happen("signal:hangup", 5).close(9).verdicts() == [(9, "not_applicable", "call_ended")]

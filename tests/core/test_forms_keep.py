@@ -204,9 +204,7 @@ def test_a_clock_started_in_hindsight_may_already_be_over() -> None:
 
 
 def test_a_clock_that_never_started_stops_unheard() -> None:
-    assert Bench(dead_air()).happen("stop:duration", 0, 9, value=9).close(10).verdicts() == [
-        (10, "not_applicable", "")
-    ]
+    assert Bench(dead_air()).happen("stop:duration", 0, 9, value=9).close(10).verdicts() == [(10, "not_applicable", "")]
 
 
 def test_a_clock_can_be_too_short() -> None:

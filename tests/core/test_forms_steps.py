@@ -217,3 +217,14 @@ def test_the_customer_had_spoken() -> None:
 def test_nobody_knows_whether_the_customer_was_silent() -> None:
     b = Bench(silent_call()).happen("signal:answered", 1).lost(2, 3).close(30)
     assert b.verdicts() == [(30, "cannot_tell", "audio_lost")]
+
+
+def test_a_second_silence_after_the_only_run() -> None:
+    when = Pattern(("say:begin",), quiet=Quiet(CUSTOMER, 6))
+    b = Bench(rule(Steps(when, (step("a", within=9),), once=True))).heard("begin", 1, 2).heard("begin", 3, 4)
+    assert b.heard("a", 8.5, 9).close(30).verdicts() == [(9, "met", "")]
+
+
+def test_steps_after_the_end_are_missing() -> None:
+    form = Steps(on("ended"), (step("a", within=None),))
+    assert Bench(rule(form)).happen("signal:hangup", 5).close(9).verdicts() == [(9, "broken", "missing:a")]

@@ -32,6 +32,13 @@ def test_rings_that_were_heard_are_counted() -> None:
     assert b.measured("rings") == [(0, 13, 3, "exact")]
 
 
+def test_a_ring_heard_on_both_channels_is_one() -> None:
+    b = Bench().happen("signal:ringing", 0)
+    for n in range(3):
+        b.happen("ring", 1 + 5 * n, 2 + 5 * n).happen("ring", 1.02 + 5 * n, 2.02 + 5 * n)
+    assert b.happen("signal:answered", 13).close(20).measured("rings") == [(0, 13, 3, "exact")]
+
+
 def test_signals_that_come_again_change_nothing() -> None:
     b = Bench().happen("signal:ringing", 1).happen("signal:ringing", 2).happen("signal:answered", 3)
     b.happen("signal:answered", 4).happen("signal:ringing", 5)

@@ -14,9 +14,7 @@ def turns(bench: Bench) -> list[tuple[str, float, float, float]]:
 
 
 def overlaps(bench: Bench) -> list[tuple[str, float, float, float, bool]]:
-    return [
-        (o.by.value, o.start / 1000, o.end / 1000, o.other_since / 1000, o.yielded) for o in bench.of(Overlap)
-    ]
+    return [(o.by.value, o.start / 1000, o.end / 1000, o.other_since / 1000, o.yielded) for o in bench.of(Overlap)]
 
 
 def test_pauses_up_to_a_second_are_within_a_turn() -> None:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,17 +85,3 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
 def flat(text: str) -> str:
     """Printed text as one line."""
     return " ".join(text.split())
-
-
-def plain(result: subprocess.CompletedProcess[str], *, code: int | None = None) -> str:
-    """What a failed command told the user: a code that says so, and no traceback."""
-    told = flat(result.stderr + result.stdout)
-    assert "Traceback" not in told, told
-    assert result.returncode != 0, told
-    if code is not None:
-        assert result.returncode == code, told
-    return told
-
-
-def names(paths: Sequence[Path]) -> list[str]:
-    return [path.stem for path in paths]

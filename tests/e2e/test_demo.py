@@ -15,6 +15,8 @@ from tests.accuracy.calls import distribution
 from tests.e2e.programs import DEMO, flat, monitor
 from tests.e2e.schema import Report
 
+pytestmark = pytest.mark.timeout(300)  # seven minutes of calls are recognised
+
 Json = dict[str, Any]
 STEMS = sorted(path.stem for path in DEMO.glob("*.flac"))
 PACK = "gas-hotline"
@@ -135,7 +137,7 @@ def test_the_alerts_are_those_of_an_auditor(reports: dict[str, Json], stem: str)
     for (rule, at), (_, when) in zip(found, wanted, strict=True):
         assert at == pytest.approx(when, abs=0.3), rule
     for alert in reports[stem]["alerts"]:
-        assert alert["raised_at"] >= alert["at"] or alert["rule"].endswith("pace")
+        assert alert["raised_at"] >= alert["at"], "nobody knows what has not been heard"
 
 
 def test_a_forbidden_sentence_is_shown_with_its_words(reports: dict[str, Json]) -> None:

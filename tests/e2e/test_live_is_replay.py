@@ -20,12 +20,17 @@ from monitor.live.client import Feed, stream
 from monitor.sources.recording import Recording
 from tests.e2e.programs import CALLS, Serving, monitor, serving
 
+pytestmark = pytest.mark.timeout(300)  # calls in real time, and processes of their own on a busy machine
+
 Json = dict[str, Any]
 
 LIVE = {"short": 1.0, "talk-over": 1.0, "keys": 1.0, "wide": 1.0, "unsignalled-hold": 2.0}
 """Calls and their speed: seconds of audio a second. The longest lasts 22 s."""
 
 BROKEN = "talk-over"
+FED = "wide"
+"""Sent by ``monitor replay --server``."""
+
 BREAK_AT = (4.33, 9.871)
 """Seconds of the call after which its connection is lost: in the middle of speech, in the middle of a chunk."""
 
@@ -110,7 +115,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     data = tmp_path_factory.mktemp("server")
     with serving(data) as server:
         resumed_at = asyncio.run(play_all(server))
-        calls = [f"live-{stem}" for stem in LIVE] + [f"broken-{BROKEN}"]
+        fed = monitor("replay", CALLS / f"{FED}.flac", "--server", server.url, "--speed", "5")
+        assert fed.returncode == 0, fed.stderr
+        calls = [*(f"live-{stem}" for stem in LIVE), f"broken-{BROKEN}", FED]
         reports = {}
         for call in calls:
             answer = httpx.get(f"{server.url}/api/calls/{call}/report", timeout=20)
@@ -184,9 +191,13 @@ def test_a_break_of_the_network_changes_nothing(ended: Ended) -> None:
     assert_same(ended.reports[f"broken-{BROKEN}"], ended.reports[f"live-{BROKEN}"])
 
 
+def test_a_recording_that_replay_fed_to_the_server_is_judged_the_same(ended: Ended, replayed: dict[str, Json]) -> None:
+    assert_same(ended.reports[FED], replayed[FED])
+
+
 def test_the_journals_are_whole_and_say_the_same_again(ended: Ended) -> None:
     journals = sorted(ended.folder.glob("*.jsonl"))
-    assert len(journals) == len(LIVE) + 1
+    assert len(journals) == len(LIVE) + 2
     verified = monitor("journal", "verify", *journals)
     assert (verified.returncode, verified.stdout.count(" whole, ")) == (0, len(journals)), verified.stdout
     played = monitor("journal", "replay", *journals)

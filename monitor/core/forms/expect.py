@@ -70,8 +70,10 @@ class ExpectMachine(Machine):
     def _if_quiet(self, cause: Occurrence, at: int) -> None:
         quiet = self.form.when.quiet
         if quiet and self.desk.kept_quiet(quiet, cause.end, at):
-            self.unsure = self.desk.doubtful(cause.end, at, quiet.by, words=False)
-            if not self.unsure:
+            doubt = self.desk.doubtful(cause.end, at, quiet.by, words=False)
+            if doubt:
+                self.unsure = doubt
+            else:
                 self._open(cause, at)
 
     def _open(self, cause: Occurrence, at: int) -> None:

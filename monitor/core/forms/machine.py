@@ -72,8 +72,6 @@ class Machine:
         self.stream.wake(deadline, self.rule.id, lambda _: self._no_excuse(accuse, deadline))
 
     def _no_excuse(self, accuse: Callable[[], None], deadline: int) -> None:
-        if accuse not in self._held_back:
-            return
         parties = {e.pattern.by for e in self.rule.excuses if e.pattern.phrases}
         last = deadline + self.desk.samples(PHRASE_SECONDS)
         if self.stream.position < last and any(self.desk.in_turn(p, deadline) for p in parties):

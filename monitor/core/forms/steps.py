@@ -50,8 +50,10 @@ class StepsMachine(Machine):
     def _if_quiet(self, cause: Occurrence, at: int) -> None:
         quiet = self.form.when.quiet
         if quiet and self._cause is None and self.desk.kept_quiet(quiet, cause.end, at):
-            self.unsure = self.desk.doubtful(cause.end, at, quiet.by, words=False)
-            if not self.unsure:
+            doubt = self.desk.doubtful(cause.end, at, quiet.by, words=False)
+            if doubt:
+                self.unsure = doubt
+            else:
                 self._begin(cause, cause.end)
 
     def _begin(self, cause: Occurrence, at: int) -> None:
