@@ -288,7 +288,7 @@ def test_a_rule_that_cannot_be(tmp_path: Path, rule: str, expected: str) -> None
         ("form: expect\nwhen: ended\nthen: []", "p.yaml:12: rules.0.then", "at least 1 item"),
         ("form: expect\nthen: {says: hello}", "p.yaml:7: rules.0.when", "is missing: add it"),
         ("form: sometimes", "p.yaml:7: rules.0", "'keep', 'never', 'expect'"),
-        ("what: hangup", "p.yaml:7: rules.0", "write one of them"),
+        ("what: hangup", "p.yaml:7: rules.0", "`form` is missing: say which kind it is"),
         ("form: never\nwhat: {says: hello}\nlimit: {per_call: 0}", "p.yaml:12: rules.0.limit.per_call", "(found 0)"),
         ("form: never\nwhat: {says: hello}\nsure: high", "p.yaml:12: rules.0.sure", "(found 'high')"),
         ("form: never\nwhat: {say: ……}", "p.yaml:11: rules.0.what.say", "no words, only gaps"),

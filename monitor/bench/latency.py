@@ -1,7 +1,7 @@
 """From a cause to the screen, by the wall clock, through a real server and real sockets.
 
-The moment of a cause is that at which the piece of audio that holds it was sent. For an alert two causes are told:
-``at``, where the cause lies, and ``raised_at``, the last sample that the finding needs by its definition (an
+The moment of a cause is that at which the piece of audio with the last sample before it was sent. For an alert two
+causes are told: ``at``, where the cause lies, and ``raised_at``, the end of what the finding needs by its definition (an
 interruption is known only when the other has given way). One screen looks on in a process that does nothing else.
 """
 
@@ -169,7 +169,7 @@ def _levels(story: Story) -> Iterator[float]:
                 sent = story.sent[call["id"]]
                 whole = int(call["seconds"])
                 if arrived < sent.times[-1]:  # what the end of a call tells is no whole second
-                    yield arrived - sent.when(whole - 1 / sent.rate)
+                    yield arrived - sent.when(whole)
 
 
 def _texts(story: Story, said: Sequence[Said], *, settled: bool) -> Iterator[float]:

@@ -49,9 +49,9 @@ class Sent:
     times: tuple[float, ...]
 
     def when(self, second: float) -> float:
-        """When the sample at this second of the call went out."""
-        piece = round(second * self.rate) // self.step
-        return self.times[min(piece, len(self.times) - 1)]
+        """When the last sample before this second of the call went out."""
+        piece = (round(second * self.rate) - 1) // self.step
+        return self.times[min(max(piece, 0), len(self.times) - 1)]
 
 
 @contextmanager

@@ -42,6 +42,11 @@ class TranscriptSettings:
     """A segment that is too long is cut at the quietest frame of its last ``search`` seconds."""
 
 
+QUIET_FRAMES = 9
+REPEATED = 3
+"""Words that both sides of a cut may have heard."""
+
+
 @dataclass(slots=True)
 class _Segment:
     number: int
@@ -92,7 +97,7 @@ class Transcript:
         self._by_request: dict[int, tuple[_Segment, bool]] = {}
         self._audio: deque[tuple[int, Samples]] = deque()  # (start, samples), contiguous or with gaps
         self._energy: deque[tuple[int, int]] = deque()  # (frame start, sum of squares)
-        self._last_end = 0
+        self._last_words: tuple[Word, ...] = ()
 
     # -- audio
 
@@ -167,12 +172,17 @@ class Transcript:
         self._ask(segment, at, final=True)
 
     def _quietest(self, segment: _Segment, cut_at: int) -> int:
-        search = self._samples(self._set.search)
+        """The middle of the quietest stretch of ``QUIET_FRAMES``: one quiet frame may be a stop inside a word."""
+        first = cut_at - self._samples(self._set.search)
+        window: deque[int] = deque(maxlen=QUIET_FRAMES)
         least, place = None, cut_at
         for start, energy in self._energy:
-            inside = cut_at - search <= start <= cut_at - self._frame
-            if inside and (least is None or energy < least):
-                least, place = energy, start
+            if not first <= start < cut_at:
+                continue
+            window.append(energy)
+            total = sum(window)
+            if len(window) == QUIET_FRAMES and (least is None or total < least):
+                least, place = total, start - QUIET_FRAMES // 2 * self._frame
         return max(place, segment.start + self._frame)
 
     def _ask(self, segment: _Segment, end: int, *, final: bool) -> None:
@@ -238,9 +248,22 @@ class Transcript:
                 out.blind.append(Blind(self.channel, segment.start, segment.end, "recogniser_failed"))
                 continue
             words = tuple(w for w in answer.words if self._inside(segment, w))
+            if segment.goes_on_from:
+                words = self._not_again(words, segment.start)
+            self._last_words = words[-REPEATED:]
             span = (segment.start, segment.end)
             out.heard.append(Heard(self.channel, segment.number, *span, words, settled=True))
         return out
+
+    def _not_again(self, words: tuple[Word, ...], cut: int) -> tuple[Word, ...]:
+        """Without the words that both sides of a cut heard: the end of one is then the beginning of the other."""
+        if not words or words[0].start - cut > self._samples(self._set.pad):
+            return words
+        before = [w.text for w in self._last_words]
+        for count in range(min(len(before), len(words)), 0, -1):
+            if before[-count:] == [w.text for w in words[:count]]:
+                return words[count:]
+        return words
 
     def _drop_partials(self, segment: _Segment) -> None:
         for request in [r for r, (s, _) in self._by_request.items() if s is segment]:

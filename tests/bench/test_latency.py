@@ -30,8 +30,8 @@ def _alert(state: str) -> dict[str, Any]:
 def test_the_moment_of_a_sample_is_that_of_its_piece() -> None:
     sent = _story().sent["c"]
     assert sent.when(0.0) == pytest.approx(100.1)
-    assert sent.when(0.0999) == pytest.approx(100.1)
-    assert sent.when(0.1) == pytest.approx(100.2)
+    assert sent.when(0.1) == pytest.approx(100.1), "the sample before it is the last of the first piece"
+    assert sent.when(0.1002) == pytest.approx(100.2)
     assert sent.when(99.0) == pytest.approx(110.0)
 
 

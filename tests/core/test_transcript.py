@@ -151,8 +151,9 @@ def test_old_audio_is_forgotten() -> None:
 
 def test_a_long_segment_is_cut_at_its_quietest_place() -> None:
     p = Played(longest=10, search=3, partial_every=0)
-    p.frames[round(8.3 * 50)] //= 100
-    p.frames[round(6.0 * 50)] = 0  # quieter, but too early
+    p.frames[round(8.22 * 50) : round(8.40 * 50)] //= 100
+    p.frames[round(9.0 * 50)] = 0  # quieter, but a single frame: a stop inside a word
+    p.frames[round(6.0 * 50) : round(6.4 * 50)] = 0  # quieter, but too early
     p.to(0.3)
     p.start(0)
     assert spans(p.to(10.14)) == []
@@ -185,6 +186,41 @@ def test_at_a_cut_each_word_belongs_to_one_side() -> None:
         assert out is not None
         heard += [w.text for h in out.heard for w in h.words]
     assert heard == ["左", "右"]
+
+
+def test_words_that_both_sides_of_a_cut_heard_count_once() -> None:
+    p = Played(longest=2, search=0.5, partial_every=0)
+    p.to(0.3)
+    p.start(0)
+    first = p.to(2.2)[0]
+    place = first.end - PAD
+    second = p.end(2.1)[0]
+
+    def said(text: str, at: int) -> tuple[Word, ...]:
+        return tuple(Word(c, at + 400 * i, at + 400 * i + 300) for i, c in enumerate(text))
+
+    heard = []
+    for request, words in ((first, said("我帮您查", place - 1600)), (second, said("您查询", place + 100))):
+        out = p.t.answer(Hypothesis(request.id, words))
+        assert out is not None
+        heard += [w.text for h in out.heard for w in h.words]
+    assert "".join(heard) == "我帮您查询"
+
+
+def test_a_word_said_twice_is_heard_twice() -> None:
+    p = Played(longest=2, search=0.5, partial_every=0)
+    p.to(0.3)
+    p.start(0)
+    first = p.to(2.2)[0]
+    place = first.end - PAD
+    second = p.end(2.1)[0]
+    later = place + PAD + 400
+    heard = []
+    for request, word in ((first, Word("看", place - 400, place - 100)), (second, Word("看", later, later + 300))):
+        out = p.t.answer(Hypothesis(request.id, (word,)))
+        assert out is not None
+        heard += [w.text for h in out.heard for w in h.words]
+    assert heard == ["看", "看"]
 
 
 def test_a_cut_in_what_turns_out_to_be_silence() -> None:
