@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import cache
 
 from monitor.core.call import book_of
@@ -79,3 +80,36 @@ def unsignalled() -> Script:
 
 
 CALLS = {"blameless": blameless, "faulty": faulty, "silent": silent, "unsignalled": unsignalled}
+
+
+SAYINGS = (
+    "您好很高兴为您服务", "我怎么知道", "请您稍等我帮您查询一下", "感谢您的等待", "嗯", "好的好的", "谢谢", "不客气", "再见", "我的电话是一三五零零二二",
+    "还有其他问题吗", "一二三四五六七八九十" * 3, "你听不懂人话吗不归我们管", "喂", "对不起", "好" * 50,
+)  # fmt: skip
+
+
+def anything(seed: int) -> Script:
+    """A call made up at random: overlaps, loud and soft, music, holds, lost audio, with or without signals."""
+    chance = random.Random(seed)
+    s = Script()
+    if chance.random() < 0.6:
+        s.answered(chance.uniform(0, 2))
+    t, length = 0.5, chance.choice([15, 30])
+    while t < length:
+        say = s.agent if chance.random() < 0.55 else s.customer
+        at, text = max(0, t + chance.uniform(-1.5, 2)), chance.choice(SAYINGS)
+        end = say(at, text, pace=chance.choice([150, 190, 300]), level=chance.choice([-30, -22, -12]))
+        t = max(t, end) + chance.choice([0, 0.2, 0.5, 1.2, 3, 6])
+        if chance.random() < 0.1:
+            s.music(t, 4, by=chance.choice([AGENT, CUSTOMER]))
+            t += 5
+        if chance.random() < 0.08:
+            s.hold(t, t + 3)
+            t += 4
+        if chance.random() < 0.15:
+            lost = chance.uniform(0, t)
+            s.gap(lost, lost + chance.choice([0.01, 0.05, 0.3, 1.1, 3]))
+    if chance.random() < 0.6:
+        s.hangup(t + chance.uniform(-1, 3), chance.choice([AGENT, CUSTOMER, None]))
+    s.gaps = [gap for gap in s.gaps if gap[1] < s.length / s.rate]
+    return s

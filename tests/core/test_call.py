@@ -38,7 +38,7 @@ from monitor.core.types import (
     Word,
 )
 from monitor.wire import event_from_json, event_to_json
-from tests.core.calls import CALLS, book, faulty, gas
+from tests.core.calls import CALLS, anything, book, faulty, gas
 from tests.scripted import AGENT, CUSTOMER, MIXED, Ran, Script, by_stream, on, pack, rule, run
 
 CHUNKINGS: dict[str, list[int] | float] = {
@@ -146,6 +146,35 @@ def test_the_recognisers_delay_makes_no_difference(name: str, seed: int) -> None
     )
     assert findings(late) == findings(reference(name))
     assert late.text(AGENT) == reference(name).text(AGENT)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_neither_chunks_nor_delays_matter_in_any_call(seed: int) -> None:
+    def breaks(request: AsrRequest) -> str | None:
+        return "broke" if seed % 3 == 0 and request.final and request.id * 7919 % 5 == 0 else None
+
+    chance = np.random.default_rng(seed)
+    expected = run(
+        anything(seed),
+        gas(),
+        chunk=[160],
+        delay=lambda _: float(chance.choice([0.2, 0.5, 2])),
+        fail=breaks,
+        book=book(),
+    )
+    for sizes in ([161, 7001], [10**9]):
+        got = run(anything(seed), gas(), chunk=sizes, arrivals=expected.arrivals, book=book())
+        assert by_stream(got.events) == by_stream(expected.events)
+    late = run(
+        anything(seed),
+        gas(),
+        delay=lambda _: float(chance.uniform(0, 6)),
+        drop_partials=0.5,
+        seed=seed,
+        fail=breaks,
+        book=book(),
+    )
+    assert findings(late) == findings(expected)
 
 
 def test_answers_after_the_end_are_in_time() -> None:

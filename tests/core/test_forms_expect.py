@@ -181,7 +181,7 @@ def test_said_before() -> None:
 
 
 def test_said_too_long_before() -> None:
-    b = Bench(before_end(20)).heard("bye", 4, 5).happen("signal:hangup", 25, by=CUSTOMER).close(26)
+    b = Bench(before_end(20)).speech(CUSTOMER, 4, 5).heard("bye", 4, 5).happen("signal:hangup", 25, by=CUSTOMER).close(26)
     assert b.verdicts() == [(25, "broken", "")]
     (alert,) = b.of(Alert)
     assert (alert.start, alert.end) == (5000, 25000)
@@ -189,7 +189,11 @@ def test_said_too_long_before() -> None:
 
 def test_the_end_of_the_audio_is_the_end_too() -> None:
     assert Bench(before_end(20)).heard("bye", 4, 5).close(10).verdicts() == [(4, "met", "")]
-    assert Bench(before_end(20)).close(10).verdicts() == [(10, "broken", "")]
+    assert Bench(before_end(20)).speech(CUSTOMER, 4, 5).close(10).verdicts() == [(10, "broken", "")]
+
+
+def test_a_call_without_a_voice_is_not_held_against_the_agent() -> None:
+    assert Bench(before_end(20)).close(10).verdicts() == [(10, "cannot_tell", "nothing_heard")]
 
 
 def test_before_or_within() -> None:

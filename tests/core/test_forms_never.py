@@ -162,3 +162,10 @@ def test_no_suspicion_where_it_could_not_be_confirmed() -> None:
     assert Bench(insult()).heard("insult", 1, 2, early=True, by=CUSTOMER).alerts() == []
     used_up = Bench(insult(frequency=Frequency(1))).heard("insult", 1, 2).to(3)
     assert len(used_up.heard("insult", 4, 5, early=True).alerts()) == 1
+
+
+def test_who_hung_up_is_not_known_without_a_signal() -> None:
+    form = Never(on("hangup", by=AGENT))
+    assert Bench(rule(form)).close(10).verdicts() == [(10, "cannot_tell", "not_measured")]
+    by_customer = Bench(rule(form)).happen("signal:hangup", 9, by=CUSTOMER).close(10)
+    assert by_customer.verdicts() == [(10, "met", "")]

@@ -125,6 +125,8 @@ class ExpectMachine(Machine):
             return
         until = max(start, at, w.heard_to)
         reason = w.doubt or self.desk.doubtful(min(start, at), until, self.party, words=self.words)
+        if not reason and Happening.ENDED in self.form.when.names and not self.desk.spoken:
+            reason = "nothing_heard"  # a call without a single voice says more about the line than about the agent
         if reason:
             self._settle(Outcome.CANNOT_TELL, at, reason)
             return

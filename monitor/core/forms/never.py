@@ -24,8 +24,10 @@ class NeverMachine(Machine):
         self.what = form.what
         self.names = frozenset(form.what.names)
         self._raised: list[tuple[int, Occurrence]] = []
+        self._hangup_known = Happening.HANGUP not in self.names
 
     def see(self, seen: Occurrence) -> None:
+        self._hangup_known |= seen.name == Happening.HANGUP
         if not self.what.matches(seen):
             return
         for item in [r for r in self._raised if r[1].end <= seen.start]:
@@ -75,4 +77,6 @@ class NeverMachine(Machine):
         reason = self.desk.doubtful(0, end, self.what.by, words=bool(self.what.phrases))
         if not reason and self.desk.mixed and _BETWEEN_TWO & set(self.what.names):
             reason = "mixed_channel"
+        if not reason and not self._hangup_known:
+            reason = "not_measured"  # nobody told who hung up
         self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.MET, reason)

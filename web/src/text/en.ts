@@ -152,6 +152,7 @@ export const en: Text = {
       low_confidence: 'recognition was not sure',
       mixed_channel: 'both sides share one channel',
       not_measured: 'nothing was measured',
+      nothing_heard: 'nobody was heard at all',
       excused: 'excused',
       call_ended: 'the call ended first',
       interrupted: 'things took another turn',

@@ -149,6 +149,7 @@ export const zh = {
       low_confidence: '识别把握不足',
       mixed_channel: '双方混在一个声道',
       not_measured: '没有测得',
+      nothing_heard: '整通电话没有人声',
       excused: '有正当理由',
       call_ended: '通话提前结束',
       interrupted: '情况已改变',
