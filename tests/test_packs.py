@@ -378,7 +378,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_packs_are_found_by_name_or_path(tmp_path: Path) -> None:
     assert find_pack("gas-hotline").name == "gas-hotline.yaml"
     assert find_pack(str(tmp_path / "x.yml")) == tmp_path / "x.yml"
-    with pytest.raises(PackError, match="no such pack: choose one of .*gas-hotline"):
+    with pytest.raises(PackError, match=r"no such pack: choose one of .*gas-hotline"):
         find_pack("gas-hotlin")
 
 

@@ -161,9 +161,7 @@ def check(model: str | Path) -> ModelInfo:
         if not (folder / file).is_file():
             raise ModelError(f"{folder} lacks {file}, which its card lists. Copy or pull the model again.")
         if hashlib.sha256((folder / file).read_bytes()).hexdigest() != wanted:
-            raise ModelError(
-                f"{folder / file} differs from what its card lists. Copy or pull the model again."
-            )
+            raise ModelError(f"{folder / file} differs from what its card lists. Copy or pull the model again.")
     return ModelInfo(card.name or _name(folder), folder, _origin(folder), _size(folder), card)
 
 

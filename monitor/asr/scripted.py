@@ -12,8 +12,7 @@ def spoken(text: str, start: int, end: int, confidence: float = 1.0) -> tuple[Wo
     """``text`` as words of one character each, spread evenly over ``start``..``end`` (samples)."""
     edges = [start + (end - start) * n // max(len(text), 1) for n in range(len(text) + 1)]
     return tuple(
-        Word(char, left, right, confidence)
-        for char, left, right in zip(text, edges[:-1], edges[1:], strict=True)
+        Word(char, left, right, confidence) for char, left, right in zip(text, edges[:-1], edges[1:], strict=True)
     )
 
 

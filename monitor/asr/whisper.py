@@ -219,9 +219,7 @@ class Whisper:
         units = [(part, len(count)) for part, count in zip(parts, counts, strict=True)]
         edges = timing.token_edges(alignment.alignments, len(text))
         chars = timing.characters(units, edges, alignment.text_token_probs)
-        timed = timing.settle(
-            timing.words(chars), timing.loud_frames(piece.level), self.card.start_bias_seconds
-        )
+        timed = timing.settle(timing.words(chars), timing.loud_frames(piece.level), self.card.start_bias_seconds)
         doubtful = doubt.doubt("".join(parts), piece.seconds, logprob) is not None
         most = doubt.DOUBTFUL if doubtful else 1.0
         return [replace(word, confidence=min(word.confidence, most)) for word in timed]

@@ -1,8 +1,8 @@
 """From a cause to the screen, by the wall clock, through a real server and real sockets.
 
 The moment of a cause is that at which the piece of audio with the last sample before it was sent. For an alert two
-causes are told: ``at``, where the cause lies, and ``raised_at``, the end of what the finding needs by its definition (an
-interruption is known only when the other has given way). One screen looks on in a process that does nothing else.
+causes are told: ``at``, where the cause lies, and ``raised_at``, the end of what the finding needs by its definition
+(an interruption is known only when the other has given way). One screen looks on in a process that does nothing else.
 """
 
 from __future__ import annotations

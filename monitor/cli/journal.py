@@ -38,9 +38,15 @@ def replay(files: Files, config: ConfigOption = None) -> None:
         differences: list[Difference] = []
         for file in files:
             found = rerun(file, site)
-            out.print(f"{file}: {found.events} events, {len(found.differences)} differ", highlight=False)
+            out.print(
+                f"{file}: {found.events} events, {len(found.differences)} differ", highlight=False, soft_wrap=True
+            )
             for one in found.differences[:5]:
-                out.print(f"  event {one.number}: journal {one.then}\n             now {one.now}", highlight=False)
+                out.print(
+                    f"  event {one.number}: journal {one.then}\n             now {one.now}",
+                    highlight=False,
+                    soft_wrap=True,
+                )
             differences += found.differences
     if differences:
         fail("the journal and its replay differ: another version or other packs, or the recording was changed")

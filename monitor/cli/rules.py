@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from monitor.cli.common import err, out, plain_errors
 from monitor.compose import FORM_NAMES
@@ -39,10 +38,10 @@ def list_rules(
     """List packs and their rules."""
     with plain_errors():
         for pack in load_packs(packs or available_packs()):
-            title = f"{pack.id}  {pack.title['zh']}"
-            table = Table("rule", "form", "severity", "title", "clauses", title=title)
+            out.print(f"[bold]{pack.id}[/bold]  {pack.title['zh']}  {pack.title['en']}", highlight=False)
             for rule in pack.rules:
                 form = FORM_NAMES.get(type(rule.form), "report")
-                clauses = ", ".join(rule.watches)
-                table.add_row(rule.id, form, rule.severity.value, f"{rule.title['zh']} {rule.title['en']}", clauses)
-            out.print(table)
+                title = f"{rule.title['zh']} {rule.title['en']}"
+                clauses = f"  [dim]{', '.join(rule.watches)}[/dim]" if rule.watches else ""
+                line = f"  {rule.id:<44}{form:<8}{rule.severity.value:<10}{title}{clauses}"
+                out.print(line, highlight=False, soft_wrap=True)

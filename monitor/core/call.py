@@ -34,7 +34,6 @@ from monitor.core.types import (
     Hypothesis,
     Input,
     Lag,
-    Measured,
     PhraseHit,
     Signal,
     SpeechEnded,

@@ -7,7 +7,7 @@ who is in the middle of a turn, and it turns findings into events: verdicts once
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from monitor.core.rulebook import Happening, Occurrence, Pattern, Quiet, Rule
 from monitor.core.stream import Stream
@@ -68,13 +68,14 @@ class Desk:
 
     def doubt(self, start: int, end: int, channel: Channel | None, *, words: bool, reason: str) -> None:
         """Note that a stretch could not be heard; one that goes on where the last one ended is one with it."""
-        new = Doubt(start, end, channel, words, reason)
         for place in range(len(self._doubts) - 1, max(len(self._doubts) - 3, -1), -1):
             last = self._doubts[place]
-            if replace(last, start=start, end=end) == new and last.start <= start <= last.end:
-                self._doubts[place] = replace(last, end=max(end, last.end))
+            same = last.channel is channel and last.words is words and last.reason == reason
+            if same and last.start <= start <= last.end:
+                if end > last.end:
+                    self._doubts[place] = Doubt(last.start, end, channel, words, reason)
                 return
-        self._doubts.append(new)
+        self._doubts.append(Doubt(start, end, channel, words, reason))
 
     def doubtful(self, start: int, end: int, channel: Channel | None, *, words: bool) -> str:
         """Why ``start``..``end`` cannot be judged; empty when it can. ``words``: recognised words are needed."""

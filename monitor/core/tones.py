@@ -37,6 +37,8 @@ def _table() -> npt.NDArray[np.float64]:
 
 
 _TABLE: Final = _table()
+_HALVES: Final = np.ascontiguousarray(np.concatenate((_TABLE[:_HOP], _TABLE[_HOP:]), axis=1))
+"""Both halves of a window side by side: each half frame is multiplied once and serves two windows."""
 _NOTES: Final = 3
 _RING_SHARE: Final = 0.45
 _KEY_SHARE: Final = 0.5
@@ -88,12 +90,17 @@ class Tones:
             self._ring.before = 0.0
             return [], [False] * count
         wide = flat.astype(np.float64)
-        halves = (wide * wide).reshape(-1, _HOP).sum(axis=1)
+        cut = wide.reshape(-1, _HOP)
+        halves = np.einsum("ij,ij->i", cut, cut)
         energy = halves[:-1] + halves[1:]
-        windows = np.concatenate((wide[:-_HOP].reshape(-1, _HOP), wide[_HOP:].reshape(-1, _HOP)), axis=1)
-        sums = windows @ _TABLE
+        hops = cut @ _HALVES
+        width = _TABLE.shape[1]
+        sums = hops[:-1, :width] + hops[1:, width:]
         squares = sums * sums
         share = (squares[:, 0::2] + squares[:, 1::2]) * (_TO_SHARE / np.maximum(energy, self._least))[:, None]
+        if not busy and share.max() < _KEY_SHARE / 2:
+            self._ring.before = float(energy[-1])
+            return [], [False] * count
         if not busy:
             pairs = share[:, :4].max(axis=1) + share[:, 4:8].max(axis=1)
             if not (share[:, 8].max() > _RING_SHARE or pairs.max() >= _KEY_SHARE):

@@ -39,7 +39,7 @@ def test_an_alert_counts_once_when_it_is_first_seen() -> None:
     story = _story((103.2, _alert("raised")), (104.0, _alert("confirmed")))
     ((alert, at, raised),) = _alerts(story)
     assert alert["state"] == "raised"
-    assert at == pytest.approx(103.2 - 102.1)
+    assert at == pytest.approx(103.2 - 102.0)
     assert raised == pytest.approx(103.2 - 103.1)
 
 
@@ -74,5 +74,5 @@ def test_words_are_late_from_their_utterance() -> None:
     story = _story(
         (101.9, {"calls": [{"id": "c", "lines": [early]}]}), (102.8, {"calls": [{"id": "c", "lines": [final]}]})
     )
-    assert list(_texts(story, SAID, settled=False)) == [pytest.approx(101.9 - 101.1)]
-    assert list(_texts(story, SAID, settled=True)) == [pytest.approx(102.8 - 102.3)]
+    assert list(_texts(story, SAID, settled=False)) == [pytest.approx(101.9 - 101.0)]
+    assert list(_texts(story, SAID, settled=True)) == [pytest.approx(102.8 - 102.2)]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core import rulebook as rb
-from monitor.core.call import Call, CallSetup
+from monitor.core.call import Call, CallSetup, _occurrence
 from monitor.core.patterns import compile_phrase
 from monitor.core.types import (
     MONO,
@@ -28,6 +28,7 @@ from monitor.core.types import (
     Heard,
     Hypothesis,
     Lag,
+    Match,
     PhaseChanged,
     PhraseHit,
     Signal,
@@ -175,6 +176,21 @@ def test_neither_chunks_nor_delays_matter_in_any_call(seed: int) -> None:
         book=book(),
     )
     assert findings(late) == findings(expected)
+
+
+@pytest.mark.parametrize("name", ["faulty", "silent"])
+def test_a_suspicion_is_raised_where_its_words_came(name: str) -> None:
+    ran = reference(name)
+    came = {at for at, _ in ran.arrivals}
+    raised = [a for a in ran.of(Alert) if a.state is AlertState.RAISED]
+    assert bool(raised) == (name == "faulty")
+    assert all(a.raised_at in came for a in raised)
+
+
+def test_a_phrase_that_waited_for_the_next_words_takes_its_place_with_them() -> None:
+    hit = PhraseHit("x", AGENT, 1000, 2000, "您好", Match.EXACT, 1.0)
+    for heard, place in ((Heard(AGENT, 2, 4000, 9000, (), True), 4000), (Heard(AGENT, 1, 900, 9000, (), True), 2000)):
+        assert _occurrence(hit, heard).known == place, "no earlier than what may already have been given out"
 
 
 def test_answers_after_the_end_are_in_time() -> None:
@@ -527,7 +543,7 @@ def test_heard_until_waits_for_words() -> None:
 
 def test_a_call_of_nothing_has_its_verdicts() -> None:
     events: list[Event] = Call(CallSetup(8000, packs=gas(), book=book())).finish()
-    assert {e.outcome.value for e in events if isinstance(e, Verdict)} <= {"met", "not_applicable", "broken"}
+    assert {e.outcome.value for e in events if isinstance(e, Verdict)} <= {"met", "not_applicable", "cannot_tell"}
 
 
 def test_speech_up_to_a_ragged_end_makes_a_turn() -> None:

@@ -181,7 +181,13 @@ def test_said_before() -> None:
 
 
 def test_said_too_long_before() -> None:
-    b = Bench(before_end(20)).speech(CUSTOMER, 4, 5).heard("bye", 4, 5).happen("signal:hangup", 25, by=CUSTOMER).close(26)
+    b = (
+        Bench(before_end(20))
+        .speech(CUSTOMER, 4, 5)
+        .heard("bye", 4, 5)
+        .happen("signal:hangup", 25, by=CUSTOMER)
+        .close(26)
+    )
     assert b.verdicts() == [(25, "broken", "")]
     (alert,) = b.of(Alert)
     assert (alert.start, alert.end) == (5000, 25000)

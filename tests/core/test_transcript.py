@@ -223,6 +223,21 @@ def test_a_word_said_twice_is_heard_twice() -> None:
     assert heard == ["看", "看"]
 
 
+def test_a_digit_said_twice_across_a_cut_is_kept() -> None:
+    p = Played(longest=2, search=0.5, partial_every=0)
+    p.to(0.3)
+    p.start(0)
+    first = p.to(2.2)[0]
+    place = first.end - PAD
+    second = p.end(2.1)[0]
+    heard = ""
+    for request, at in ((first, place - 1400), (second, place + 200)):
+        out = p.t.answer(Hypothesis(request.id, (Word("零", at, at + 1200),)))
+        assert out is not None
+        heard += "".join(w.text for h in out.heard for w in h.words)
+    assert heard == "零零", "0.2 s apart: two syllables"
+
+
 def test_a_cut_in_what_turns_out_to_be_silence() -> None:
     p = Played(longest=2, search=0.5, partial_every=0)
     p.to(0.3)
