@@ -70,7 +70,7 @@ def build_report(facts: CallFacts, events: Iterable[Event]) -> Json:
         "metrics": book.metrics(),
         "turns": book.turns(),
         "transcript": book.transcript(),
-        "phases": book.phases,
+        "phases": sorted(book.phases, key=lambda p: float(p["at"])),
         "gaps": book.gaps,
     }
 

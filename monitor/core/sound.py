@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from monitor.core.level import Levels
 from monitor.core.pitch import Pitch, PitchSettings
 from monitor.core.syllables import Syllables, SyllableSettings
-from monitor.core.types import Channel, Measured, Samples, SpeechEnded, SpeechStarted, ToneHeard
+from monitor.core.types import FRAMES_A_SECOND, Channel, Measured, Samples, SpeechEnded, SpeechStarted, ToneHeard
 from monitor.core.voice import Voice, VoiceEvent, VoiceSettings
 
 SoundEvent = SpeechStarted | SpeechEnded | ToneHeard | Measured
@@ -31,6 +33,7 @@ class Sound:
     """
 
     def __init__(self, channel: Channel, rate: int, settings: SoundSettings) -> None:
+        self._frame_len = rate // FRAMES_A_SECOND
         self._voice = Voice(channel, rate, settings.voice)
         self._levels = Levels(channel, rate, settings.baseline if channel is Channel.AGENT else None)
         self._syllables = Syllables(channel, rate, settings.syllables)
@@ -48,7 +51,10 @@ class Sound:
 
     def gap(self, start: int, end: int) -> list[SoundEvent]:
         """Audio was lost; what was open across it ends."""
-        return self._with_shapes(self._voice.gap(start, end), ())
+        heard = self._voice.gap(start, end)
+        # The seconds that lie in it are over now, and not only when audio comes again.
+        nothing = np.zeros((0, self._frame_len), np.int16)
+        return self._with_shapes(heard, self._levels.feed(end, nothing, np.zeros(0, np.bool_)))
 
     def flush(self, end: int) -> list[SoundEvent]:
         """The audio is over."""

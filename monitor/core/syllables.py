@@ -110,7 +110,8 @@ class Syllables:
         waiting = self._waiting
         loudness, voicing, voiced = part.loudness.tolist(), part.voicing.tolist(), part.voiced.tolist()
         for frame, (level, periodic, heard) in enumerate(zip(loudness, voicing, voiced, strict=True), first):
-            nucleus = self._nuclei.step(frame, level, periodic)
+            # Frame by frame, so that silence is skipped alike however much comes at once.
+            nucleus = self._nuclei.step(frame, level, periodic) if self._open or level else None
             if nucleus is not None:
                 self._found.append(nucleus)
             end = (frame + 1) * self._frame_len

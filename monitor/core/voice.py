@@ -177,7 +177,8 @@ class Voice:
             return events
         self._narrow.reset()
         self._tones.skip()
-        self._settled = max(self._settled, self._next - _REACH)
+        if self._state is _State.IDLE:  # what is pending may still begin where it was found
+            self._settled = max(self._settled, self._next - _REACH)
         count = min(lost, HISTORY)  # long enough for everything to end
         while count:
             part = min(count, BLOCK - self._next % BLOCK)

@@ -118,7 +118,7 @@ class View:
                 self._speaking[event.channel] = False
                 if not any(self._speaking.values()):
                     self._silent_since = event.at
-            case PhaseChanged():
+            case PhaseChanged() if self._phase is not Phase.ENDED:  # an inferred hold may be told after the end
                 self._phase = event.phase
                 self._hold_since = event.at if event.phase is Phase.HELD else None
             case Heard():

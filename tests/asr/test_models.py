@@ -116,9 +116,7 @@ def test_a_model_for_translation_is_no_recogniser(copy):
         models.check(copy)
 
 
-@pytest.mark.parametrize(
-    ("file", "remedy"), [("tokenizer.json", "copy_files"), ("vocabulary.json", "pull the model")]
-)
+@pytest.mark.parametrize(("file", "remedy"), [("tokenizer.json", "copy_files"), ("vocabulary.json", "pull the model")])
 def test_a_missing_file_is_named(copy, file, remedy):
     (copy / file).unlink()
     with pytest.raises(ModelError, match=rf"lacks {file}.*{remedy}"):
@@ -180,9 +178,7 @@ def test_a_wrong_card_is_named_by_its_field(copy):
 
 
 def test_offline_says_so_and_what_to_do():
-    with pytest.raises(
-        ModelError, match=r"'small' is not on this machine and the hub cannot be reached"
-    ) as caught:
+    with pytest.raises(ModelError, match=r"'small' is not on this machine and the hub cannot be reached") as caught:
         models.pull("small")
     for remedy in ("monitor models pull small", "copy a model folder", "zh-careful", "HF_ENDPOINT"):
         assert remedy in str(caught.value)
@@ -197,11 +193,7 @@ def test_path_never_pulls():
 
 def test_pulling_reports_progress_and_checks_what_came(monkeypatch, copy):
     def download(name: str, cache_dir: str) -> str:
-        return str(
-            shutil.copytree(
-                copy, Path(cache_dir) / "models--Systran--faster-whisper-tiny" / "snapshots" / "1"
-            )
-        )
+        return str(shutil.copytree(copy, Path(cache_dir) / "models--Systran--faster-whisper-tiny" / "snapshots" / "1"))
 
     monkeypatch.setattr("faster_whisper.utils.download_model", download)
     arrived: list[int] = []

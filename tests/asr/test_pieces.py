@@ -117,9 +117,7 @@ def test_a_run_of_digits_is_as_sure_as_its_weakest():
     assert number == Timed("123", 0.0, 0.3, 0.4)
 
 
-def settled(
-    words: list[Timed], sounding: list[tuple[float, float]], total: float, bias: float = 0.0
-) -> list[Timed]:
+def settled(words: list[Timed], sounding: list[tuple[float, float]], total: float, bias: float = 0.0) -> list[Timed]:
     loud = np.zeros(round(total * 50), dtype=np.bool_)
     for start, end in sounding:
         loud[round(start * 50) : round(end * 50)] = True

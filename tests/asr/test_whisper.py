@@ -55,10 +55,7 @@ def test_characters_are_placed_in_the_call_where_they_were_spoken(whisper, askin
     samples, truth = greeting
     start = 16_000
     [heard] = whisper.recognise([asking(0, samples, start=start)])
-    wrong = [
-        abs((word.start - start) / RATE - begin)
-        for word, (_, begin, _) in zip(heard.words, truth, strict=True)
-    ]
+    wrong = [abs((word.start - start) / RATE - begin) for word, (_, begin, _) in zip(heard.words, truth, strict=True)]
     assert np.median(wrong) < 0.05
     assert max(wrong) < 0.2
 
@@ -140,9 +137,7 @@ LINE_SOUNDS = {
     "dial tone": np.sin(2 * np.pi * 450 * SECOND) * 0.2,
     "ring-back": np.sin(2 * np.pi * 450 * SECOND) * 0.2 * (SECOND % 5 < 1),
     "busy": np.sin(2 * np.pi * 450 * SECOND) * 0.2 * (SECOND % 0.7 < 0.35),
-    "key 1": (np.sin(2 * np.pi * 697 * SECOND) + np.sin(2 * np.pi * 1209 * SECOND))
-    * 0.15
-    * (SECOND % 0.5 < 0.1),
+    "key 1": (np.sin(2 * np.pi * 697 * SECOND) + np.sin(2 * np.pi * 1209 * SECOND)) * 0.15 * (SECOND % 0.5 < 0.1),
 }
 
 
@@ -201,9 +196,7 @@ def test_a_model_that_does_not_fit_the_loader_is_named(tmp_path: Path, monkeypat
         raise RuntimeError("no kernel image")
 
     monkeypatch.setattr("faster_whisper.WhisperModel", refuse)
-    with pytest.raises(
-        ModelError, match=r"zh-careful cannot be loaded: no kernel image.*another compute type"
-    ):
+    with pytest.raises(ModelError, match=r"zh-careful cannot be loaded: no kernel image.*another compute type"):
         Whisper("zh-careful").load()
 
 

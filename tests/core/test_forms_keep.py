@@ -222,3 +222,14 @@ def test_the_shipped_measures_reach_their_rules() -> None:
     b.happen("signal:answered", 1).speech(AGENT, 4, 5).close(6)
     assert b.verdicts() == [(3, "broken", "")]
     assert Happening.ANSWERED == "answered"
+
+
+def test_pauses_between_values_do_not_count_as_time_outside() -> None:
+    """Two loud seconds a minute apart are not one loud minute."""
+    form = Keep("level", AGENT, (Limits(None, -12, sustained=3),))
+    apart = Bench(rule(form)).measure("level", 1, 2, -6).measure("level", 61, 62, -6).close(70)
+    assert [outcome for _, outcome, _ in apart.verdicts()] == ["met"]
+    together = Bench(rule(form))
+    for second in range(1, 6):
+        together.measure("level", second, second + 1, -6)
+    assert together.close(70).verdicts() == [(5, "broken", "")]

@@ -19,12 +19,18 @@ from monitor.core.stream import Stream
 from monitor.core.types import Outcome, Quality
 
 
+STEP_SECONDS = 2.0
+"""The most that one value of a series adds to the time outside its range."""
+
+
 @dataclass(slots=True)
 class _Watch:
-    """How one limit stands: since when the measure is outside, and whether that has been said."""
+    """How one limit stands: since when the measure is outside, for how long, and whether that has been said."""
 
     limit: Limits
     since: Occurrence | None = None
+    until: int = 0
+    outside: int = 0
     said: bool = False
 
 
@@ -103,8 +109,12 @@ class KeepMachine(Machine):
             return
         lost = watch.since and self.desk.doubtful(watch.since.start, seen.end, self.form.by, words=False)
         if watch.since is None or lost:
-            watch.since = seen
-        if not watch.said and seen.end - watch.since.end >= self.desk.samples(limit.sustained):
+            watch.since, watch.outside = seen, 0
+        else:
+            # Values come about once a second of speech; a longer time between two is a pause and does not count.
+            watch.outside += min(seen.end - watch.until, self.desk.samples(STEP_SECONDS))
+        watch.until = seen.end
+        if not watch.said and watch.outside >= self.desk.samples(limit.sustained):
             self._say(watch, replace(seen, start=watch.since.start), seen.end)
 
     def _say(self, watch: _Watch, cause: Occurrence, at: int) -> None:
