@@ -18,7 +18,6 @@ from monitor.core.rulebook import (
 from monitor.core.stream import Stream
 from monitor.core.types import Outcome, Quality
 
-
 STEP_SECONDS = 2.0
 """The most that one value of a series adds to the time outside its range."""
 
