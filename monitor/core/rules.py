@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from monitor.core.derive import Context, Deriver
 from monitor.core.desk import Desk, Doubt
 from monitor.core.forms import ExpectMachine, KeepMachine, Machine, NeverMachine, StepsMachine, TallyMachine
-from monitor.core.measure import Holds, Interruptions, Pace, Silences
+from monitor.core.hold import Holds
+from monitor.core.interruption import Interruptions
+from monitor.core.pace import Pace
 from monitor.core.phase import Phases
 from monitor.core.rulebook import (
     MEASURES,
@@ -30,6 +32,7 @@ from monitor.core.rulebook import (
     Steps,
     Tally,
 )
+from monitor.core.silence import Silences
 from monitor.core.stream import Stream
 from monitor.core.turns import TURN_PAUSE_SECONDS, Overlaps, TurnLevels, Turns
 from monitor.core.types import Channel, Event

@@ -223,7 +223,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One value of a measure (see ``monitor.core.measure.MEASURES`` for names and units) over ``start``..``end``."""
+    """One value of a measure (see ``monitor.core.rulebook.MEASURES`` for names and units) over ``start``..``end``."""
 
     name: str
     channel: Channel | None
