@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from monitor import __version__
 from monitor.asr.protocol import Engine
@@ -142,10 +143,7 @@ def hold(folder: Path) -> None:
         lock.close()
         remedy = "stop that one, or give this one its own --data"
         raise DataInUse(f"{folder} is used by another server: {remedy}") from error
-    _locks.append(lock)
-
-
-_locks: list[IO[str]] = []
+    atexit.register(lock.close)  # held until the process ends; the system lets go of it after a kill, too
 
 
 def make_parts(config: Config, *, engine: Engine | None, token: str | None, data: Path | None = None) -> ServerParts:

@@ -103,7 +103,7 @@ EXPECTED: dict[str, list[tuple[str, float]]] = {
         ("tone", 5.0),
         ("volume", 6.0),
         ("no-interrupting", 19.26),
-        ("pace", 20.08),
+        ("pace", 22.08),
         ("no-interrupting", 45.5),
     ],
     "3-hold-faults": [

@@ -238,7 +238,7 @@ def report(view: View) -> View:
         "verdicts": [
             {"rule": f"gas-hotline/{rule}", "outcome": outcome, "at": 5.0 * place, "reason": reason}
             for place, (rule, outcome, reason) in enumerate(
-                zip(rules, outcomes, ("", "", "", "gap", "", ""), strict=True)
+                zip(rules, outcomes, ("", "", "", "audio_lost", "", ""), strict=True)
             )
         ],
         "turns": [

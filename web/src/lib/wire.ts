@@ -102,7 +102,7 @@ export interface Verdict {
   rule: string;
   outcome: Outcome;
   at: number;
-  reason: string;
+  reason?: string;
 }
 
 export interface Turn {
