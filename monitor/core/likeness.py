@@ -6,9 +6,9 @@ falls with every syllable, some four times a second. Music holds its partials st
 for ever; noise moves, but has no pitch. ``Spectra`` measures this for every frame, ``traits`` gathers it over a
 window, ``speech_odds`` weighs it.
 
-The weights (a small network a window length) were fitted on espeak-ng voices, single words of the collection audio-cmn (spoken by
-Yue Tan and Chen Wang, CC BY-SA), recorded telephone prompts, music of games and of generated scores, and synthetic
-tones and noise; none of those recordings is part of the project.
+The weights (a small network for each window length) were fitted on espeak-ng voices, single words of the collection
+audio-cmn (spoken by Yue Tan and Chen Wang, CC BY-SA), recorded telephone prompts, music of games and of generated
+scores, and synthetic tones and noise; none of those recordings is part of the project.
 
 Everything works on the telephone band at 8000 samples a second. Per-frame arithmetic uses only operations whose
 result for a frame does not depend on how many frames are computed together.
