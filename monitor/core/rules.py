@@ -147,7 +147,6 @@ class Engine:
         self.audio = _Lane(rate, mixed)
         self.talk = _Lane(rate, mixed)
         self.audio.onward = self.talk
-        self._rate = rate
         roles = {name: role for pack in packs for name, role in pack.roles.items()}
         self._measures(roles, packs, mixed=mixed, signalled=signalled, recognise=recognise)
         for pack in packs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.core.desk import Desk
-from monitor.core.forms.machine import AGAIN_SECONDS, PHRASE_SECONDS, SLACK_SECONDS, Machine
+from monitor.core.forms.machine import SLACK_SECONDS, Machine
 from monitor.core.rulebook import (
     Expect,
     Happening,
@@ -46,14 +46,8 @@ class ExpectMachine(Machine):
             self._answer(w, seen)
         elif w and w.deadline is not None and seen.name == Happening.ENDED and seen.start < w.deadline:
             self._settle(Outcome.NOT_APPLICABLE, seen.start, "call_ended")
-        if self.form.when.matches(seen) and not (self._opened and self.form.once):
-            quiet = self.form.when.quiet
-            if quiet is None:
-                self._open(seen, seen.end)
-            else:
-                self.stream.wake(
-                    seen.end + self.desk.samples(quiet.seconds), self.rule.id, lambda at: self._if_quiet(seen, at)
-                )
+        if not (self._opened and self.form.once):
+            self.on_occasion(self.form.when, seen, self._open)
 
     def _answers(self, w: _Waiting, seen: Occurrence) -> bool:
         """Whether this is what is due, begun in time."""
@@ -67,21 +61,8 @@ class ExpectMachine(Machine):
         else:
             self._settle(Outcome.MET, seen.start)
 
-    def _if_quiet(self, cause: Occurrence, at: int) -> None:
-        quiet = self.form.when.quiet
-        if quiet and self.desk.kept_quiet(quiet, cause.end, at):
-            doubt = self.desk.doubtful(cause.end, at, quiet.by, words=False)
-            if doubt:
-                self.unsure = doubt
-            else:
-                self._open(cause, at)
-
     def _open(self, cause: Occurrence, at: int) -> None:
         if self._waiting or (self._opened and self.form.once):
-            return
-        if cause.score < self.rule.sure or (self.desk.mixed and self.form.when.by is not None):
-            # Who spoke, or whether it was said at all, is not certain enough to demand an answer.
-            self.unsure = "mixed_channel" if self.desk.mixed else "low_confidence"
             return
         self._opened = True
         s = self.desk.samples
@@ -110,10 +91,11 @@ class ExpectMachine(Machine):
     def _expire(self, waiting: _Waiting) -> None:
         if waiting is not self._waiting or waiting.deadline is None:
             return
-        last = waiting.deadline + self.desk.samples(PHRASE_SECONDS)
-        if self.words and self.desk.in_turn(self.party, waiting.deadline) and self.stream.position < last:
-            waiting.heard_to = again = self.stream.position + self.desk.samples(AGAIN_SECONDS)
-            self.stream.wake(again, self.rule.id, lambda _: self._expire(waiting))
+        later = None
+        if self.words:
+            later = self.still_speaking([self.party], waiting.deadline, lambda _: self._expire(waiting))
+        if later is not None:
+            waiting.heard_to = later
             return
         self._fail(waiting.deadline, waiting.at)
 
@@ -133,9 +115,7 @@ class ExpectMachine(Machine):
         cause = replace(w.cause, by=self.party, start=min(start, at), end=max(start, at))
         number = w.number
         self._settle(Outcome.BROKEN, at)
-        if self.desk.allowed(self.rule, at):
-            self.desk.count(self.rule, at)
-            self.desk.alert(self.rule, number, cause, at)
+        self.tell(number, cause, at)
 
     def _settle(self, outcome: Outcome, at: int, reason: str = "") -> None:
         w = self._waiting

@@ -6,12 +6,12 @@ has been heard. Whatever could not be heard makes a verdict *cannot tell*, never
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from monitor.core.desk import Desk
-from monitor.core.rulebook import Occurrence, Rule
-from monitor.core.stream import Stream
-from monitor.core.types import Outcome, Quality
+from monitor.core.rulebook import Occurrence, Pattern, Rule
+from monitor.core.stream import Stream, Wake
+from monitor.core.types import Channel, Outcome, Quality
 
 SLACK_SECONDS = 0.3
 """Times of words are known to about this; a sequence is not broken by less."""
@@ -72,13 +72,47 @@ class Machine:
         self.stream.wake(deadline, self.rule.id, lambda _: self._no_excuse(accuse, deadline))
 
     def _no_excuse(self, accuse: Callable[[], None], deadline: int) -> None:
-        parties = {e.pattern.by for e in self.rule.excuses if e.pattern.phrases}
+        parties = [e.pattern.by for e in self.rule.excuses if e.pattern.phrases]
+        if not self.still_speaking(parties, deadline, lambda _: self._no_excuse(accuse, deadline)):
+            accuse()
+
+    def still_speaking(self, parties: Iterable[Channel | None], deadline: int, again: Wake) -> int | None:
+        """Whether one of the parties is in the middle of what it had begun by ``deadline``, so that the words which
+        are due may still end. Then ``again`` is called a little later; returns where, None when the time is up."""
         last = deadline + self.desk.samples(PHRASE_SECONDS)
-        if self.stream.position < last and any(self.desk.in_turn(p, deadline) for p in parties):
-            again = self.stream.position + self.desk.samples(AGAIN_SECONDS)
-            self.stream.wake(again, self.rule.id, lambda _: self._no_excuse(accuse, deadline))
+        if self.stream.position >= last or not any(self.desk.in_turn(p, deadline) for p in parties):
+            return None
+        later = self.stream.position + self.desk.samples(AGAIN_SECONDS)
+        self.stream.wake(later, self.rule.id, again)
+        return later
+
+    def on_occasion(self, when: Pattern, seen: Occurrence, begin: Callable[[Occurrence, int], None]) -> None:
+        """Call ``begin`` with what matches ``when`` and where it was certain: once the silence that the pattern may
+        ask for has been kept. What is not certain enough to demand anything is only noted."""
+        if not when.matches(seen):
             return
-        accuse()
+        if when.quiet is None:
+            self._certain(when, seen, seen.end, begin)
+            return
+        at = seen.end + self.desk.samples(when.quiet.seconds)
+        self.stream.wake(at, self.rule.id, lambda at: self._if_quiet(when, seen, at, begin))
+
+    def _if_quiet(self, when: Pattern, seen: Occurrence, at: int, begin: Callable[[Occurrence, int], None]) -> None:
+        quiet = when.quiet
+        if quiet is None or not self.desk.kept_quiet(quiet, seen.end, at):
+            return
+        doubt = self.desk.doubtful(seen.end, at, quiet.by, words=False)
+        if doubt:
+            self.unsure = doubt
+        else:
+            self._certain(when, seen, at, begin)
+
+    def _certain(self, when: Pattern, seen: Occurrence, at: int, begin: Callable[[Occurrence, int], None]) -> None:
+        """Who spoke, or whether it was said at all, must be certain before an answer is demanded."""
+        if seen.score < self.rule.sure or (self.desk.mixed and when.by is not None):
+            self.unsure = "mixed_channel" if self.desk.mixed else "low_confidence"
+        else:
+            begin(seen, at)
 
     def flush(self) -> None:
         """The call is over: no excuse can come any more."""
@@ -95,6 +129,10 @@ class Machine:
             self.desk.verdict(self.rule, occasion, Outcome.CANNOT_TELL, at, reason)
             return
         self.desk.verdict(self.rule, occasion, Outcome.BROKEN, at)
+        self.tell(occasion, cause, at, facts)
+
+    def tell(self, occasion: int, cause: Occurrence, at: int, facts: dict[str, str] | None = None) -> None:
+        """Raise the alert of a broken occasion, if the rule's frequency limit leaves room for it."""
         if self.desk.allowed(self.rule, at):
             self.desk.count(self.rule, at)
             self.told.add(occasion)

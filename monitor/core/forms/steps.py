@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.core.desk import Desk
-from monitor.core.forms.machine import AGAIN_SECONDS, PHRASE_SECONDS, SLACK_SECONDS, Machine
+from monitor.core.forms.machine import SLACK_SECONDS, Machine
 from monitor.core.rulebook import (
     Happening,
     Occurrence,
@@ -39,28 +39,12 @@ class StepsMachine(Machine):
             self._advance(seen)
         if self._cause and seen.name == Happening.ENDED:
             self._call_ended(seen.start)
-        if self._cause is None and self.form.when.matches(seen) and not (self._opened and self.form.once):
-            quiet = self.form.when.quiet
-            if quiet is None:
-                self._begin(seen, seen.end)
-            else:
-                at = seen.end + self.desk.samples(quiet.seconds)
-                self.stream.wake(at, self.rule.id, lambda at: self._if_quiet(seen, at))
+        if self._cause is None and not (self._opened and self.form.once):
+            self.on_occasion(self.form.when, seen, self._begin)
 
-    def _if_quiet(self, cause: Occurrence, at: int) -> None:
-        quiet = self.form.when.quiet
-        if quiet and self._cause is None and self.desk.kept_quiet(quiet, cause.end, at):
-            doubt = self.desk.doubtful(cause.end, at, quiet.by, words=False)
-            if doubt:
-                self.unsure = doubt
-            else:
-                self._begin(cause, cause.end)
-
-    def _begin(self, cause: Occurrence, at: int) -> None:
-        if self._opened and self.form.once:
-            return
-        if cause.score < self.rule.sure or (self.desk.mixed and self.form.when.by is not None):
-            self.unsure = "mixed_channel" if self.desk.mixed else "low_confidence"
+    def _begin(self, cause: Occurrence, _certain: int) -> None:
+        at = cause.end  # steps are counted from the occasion, not from when it was certain
+        if self._cause or (self._opened and self.form.once):
             return
         self._opened = True
         self._cause = cause
@@ -90,11 +74,11 @@ class StepsMachine(Machine):
             return
         step = self.form.steps[self._index]
         party = next((p.by for p in step.what if p.by), None)
-        last = deadline + self.desk.samples(PHRASE_SECONDS)
-        spoken = any(p.phrases for p in step.what)
-        if spoken and self.desk.in_turn(party, deadline) and self.stream.position < last:
-            self._heard_to = again = self.stream.position + self.desk.samples(AGAIN_SECONDS)
-            self.stream.wake(again, self.rule.id, lambda _: self._expire(token, deadline))
+        later = None
+        if any(p.phrases for p in step.what):
+            later = self.still_speaking([party], deadline, lambda _: self._expire(token, deadline))
+        if later is not None:
+            self._heard_to = later
             return
         if step.optional:
             self._next(deadline)
@@ -148,10 +132,8 @@ class StepsMachine(Machine):
             return
         start, number = self._since, self.occasion
         self._finish(Outcome.BROKEN, at, f"{how}:{step.name}")
-        if self.desk.allowed(self.rule, at):
-            self.desk.count(self.rule, at)
-            found = replace(cause, by=party, start=start, end=max(at, start))
-            self.desk.alert(self.rule, number, found, at, facts={"step": step.name})
+        found = replace(cause, by=party, start=start, end=max(at, start))
+        self.tell(number, found, at, facts={"step": step.name})
 
     def _finish(self, outcome: Outcome, at: int, reason: str = "") -> None:
         self._cause = None
