@@ -9,10 +9,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from monitor.asr.models import ModelError
+from monitor.compose import DataInUse
 from monitor.config import Config, load_config
 from monitor.live.journal import JournalError
+from monitor.live.setup import SetupError
 from monitor.server.auth import AccessError
 from monitor.sources.errors import SourceError
 from monitor.store.store import StoreError
@@ -25,7 +28,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", help="settings fi
 PackOption = Annotated[list[str] | None, typer.Option("--pack", help="rule pack by name or file; may be repeated")]
 ModelOption = Annotated[str | None, typer.Option("--model", help="speech model by name or folder; none for no words")]
 
-EXPECTED = (SourceError, ModelError, YamlError, JournalError, AccessError, StoreError)
+EXPECTED = (SourceError, ModelError, YamlError, JournalError, AccessError, StoreError, SetupError, DataInUse)
 
 
 @contextmanager
@@ -37,9 +40,14 @@ def plain_errors() -> Iterator[None]:
         fail(str(error))
 
 
+def say(text: str) -> None:
+    """A line for people and for pipes: as it is, never broken, nothing in it taken for markup."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def fail(message: str, code: int = 1) -> None:
     """End the command with a message."""
-    err.print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    err.print(f"[red]error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from monitor.audit.rerun import Difference, rerun
-from monitor.cli.common import ConfigOption, fail, out, plain_errors, settings
+from monitor.cli.common import ConfigOption, fail, plain_errors, say, settings
 from monitor.live.journal import verify as check
 
 app = typer.Typer(no_args_is_help=True, help="Journals of live calls.")
@@ -23,9 +23,7 @@ def verify(files: Files) -> None:
         for file in files:
             found = check(file)
             bad += not found.ok
-            out.print(
-                f"{file}: {'whole' if found.ok else 'BROKEN'}, {found.lines} lines. {found.message}", highlight=False
-            )
+            say(f"{file}: {'whole' if found.ok else 'BROKEN'}, {found.lines} lines. {found.message}")
     if bad:
         raise typer.Exit(1)
 
@@ -38,15 +36,9 @@ def replay(files: Files, config: ConfigOption = None) -> None:
         differences: list[Difference] = []
         for file in files:
             found = rerun(file, site)
-            out.print(
-                f"{file}: {found.events} events, {len(found.differences)} differ", highlight=False, soft_wrap=True
-            )
+            say(f"{file}: {found.events} events, {len(found.differences)} differ")
             for one in found.differences[:5]:
-                out.print(
-                    f"  event {one.number}: journal {one.then}\n             now {one.now}",
-                    highlight=False,
-                    soft_wrap=True,
-                )
+                say(f"  event {one.number}: journal {one.then}\n             now {one.now}")
             differences += found.differences
     if differences:
         fail("the journal and its replay differ: another version or other packs, or the recording was changed")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.common import PackOption, fail, ingest_url, out, plain_errors
+from monitor.cli.common import PackOption, fail, ingest_url, plain_errors, say
 from monitor.live.client import Feed, StreamError, stream
 from monitor.sources.microphone import Device, Microphone
 
@@ -35,17 +35,17 @@ def live(
             start["packs"] = pack
         if customer is None:
             start["mixed"] = True
-            out.print("no --customer device: the microphone is taken as one mixed channel", highlight=False)
+            say("no --customer device: the microphone is taken as one mixed channel")
         identity = call or f"desk-{datetime.now():%Y%m%d-%H%M%S}"
         feed = Feed(ingest_url(server), identity, rate, len(source.channels), start, token=token)
-        out.print(f"{identity}: listening (Ctrl-C ends the call)", highlight=False)
+        say(f"{identity}: listening (Ctrl-C ends the call)")
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 asyncio.run(_send(feed, source))
         except StreamError as error:
             fail(str(error))
         for warning in source.warnings:
-            out.print(f"warning: {warning}", highlight=False)
+            say(f"warning: {warning}")
 
 
 def _device(text: str | None) -> Device:
@@ -70,7 +70,7 @@ async def _send(feed: Feed, source: Microphone) -> None:
         reading = loop.run_in_executor(None, read)
         done = await stream(feed, items())
         await reading
-    out.print(f"done: {done.get('report', '')}", highlight=False)
+    say(f"done: {done.get('report', '')}")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from monitor.asr import models
-from monitor.cli.common import out, plain_errors
+from monitor.cli.common import out, plain_errors, say
 
 app = typer.Typer(no_args_is_help=True, help="Speech models.")
 Name = Annotated[str, typer.Argument(help="shipped name, faster-whisper name, or folder")]
@@ -22,7 +22,7 @@ def list_models() -> None:
     for info in models.list_models():
         table.add_row(info.name, info.origin.value, f"{info.size / 1e6:.1f} MB", str(info.path))
     out.print(table)
-    out.print("can be pulled: " + ", ".join(models.known_names()), highlight=False, soft_wrap=True)
+    say("can be pulled: " + ", ".join(models.known_names()))
 
 
 @app.command()
@@ -32,7 +32,7 @@ def pull(name: Name) -> None:
     with plain_errors(), Progress(*columns, console=out) as bar:
         task = bar.add_task(name, total=None)
         info = models.pull(name, lambda done: bar.update(task, completed=done))
-    out.print(f"{info.name} is in {info.path}", highlight=False, soft_wrap=True)
+    say(f"{info.name} is in {info.path}")
 
 
 @app.command()
@@ -47,4 +47,4 @@ def check(name: Name) -> None:
     """Whether a model folder is whole."""
     with plain_errors():
         info = models.check(name)
-    out.print(f"{info.name}: whole, {info.size / 1e6:.1f} MB, {info.path}", highlight=False, soft_wrap=True)
+    say(f"{info.name}: whole, {info.size / 1e6:.1f} MB, {info.path}")

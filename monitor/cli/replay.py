@@ -24,6 +24,7 @@ from monitor.cli.common import (
     ingest_url,
     out,
     plain_errors,
+    say,
     settings,
     usable_folder,
 )
@@ -72,7 +73,7 @@ def replay(
             engine.load()  # a model that is missing is told at once, and all files share the one
         reports = [_one(file, site, engine, signals, side, way, output, rate) for file in files]
     if output:
-        out.print(f"reports: {', '.join(str(r) for r in reports)}", highlight=False, soft_wrap=True)
+        say(f"reports: {', '.join(str(r) for r in reports)}")
 
 
 def _choice(option: str, value: str, allowed: tuple[str, ...]) -> Any:
@@ -135,7 +136,7 @@ def print_timeline(report: dict[str, Any]) -> None:
     """What was said and what was found, in the order of the call; then the verdicts in a line."""
     call = report["call"]
     facts = f"{call['rate']} Hz, {'+'.join(call['channels'])}, {', '.join(call['packs'])}, model {call['model']}"
-    out.print(f"\n[bold]{call['source']}[/bold]  {clock(call['seconds'])}  {facts}", highlight=False)
+    out.print(f"\n[bold]{call['source']}[/bold]  {clock(call['seconds'])}  {facts}", highlight=False, soft_wrap=True)
     lines: list[tuple[float, int, Text]] = []
     for phase in report["phases"]:
         how = " (inferred)" if phase["inferred"] else ""
@@ -154,7 +155,7 @@ def print_timeline(report: dict[str, Any]) -> None:
     counts: dict[str, int] = {}
     for verdict in report["verdicts"]:
         counts[verdict["outcome"]] = counts.get(verdict["outcome"], 0) + 1
-    out.print("verdicts: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())), highlight=False)
+    say("verdicts: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items())))
 
 
 def _feed(
@@ -185,4 +186,4 @@ def _feed(
         remedy = "; is it running (monitor serve)? Check --server" if error.code == "unreachable" else ""
         fail(f"{file.name}: {error}{remedy}")
         return
-    out.print(f"{file.name}: done, report at {server.rstrip('/')}{done.get('report', '')}", highlight=False)
+    say(f"{file.name}: done, report at {server.rstrip('/')}{done.get('report', '')}")

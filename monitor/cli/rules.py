@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.common import err, out, plain_errors
+from monitor.cli.common import err, out, plain_errors, say
 from monitor.compose import FORM_NAMES
 from monitor.packs import PackError, available_packs, load_pack, load_packs
 
@@ -26,7 +26,7 @@ def check(files: Annotated[list[Path], typer.Argument(help="pack files")]) -> No
             for problem in error.problems:
                 err.print(str(problem), highlight=False, soft_wrap=True, markup=False)
         else:
-            out.print(f"{file}: {pack.id}: {len(pack.rules)} rules, {len(pack.phrases)} phrases", highlight=False)
+            say(f"{file}: {pack.id}: {len(pack.rules)} rules, {len(pack.phrases)} phrases")
     if bad:
         raise typer.Exit(1)
 
@@ -38,7 +38,9 @@ def list_rules(
     """List packs and their rules."""
     with plain_errors():
         for pack in load_packs(packs or available_packs()):
-            out.print(f"[bold]{pack.id}[/bold]  {pack.title['zh']}  {pack.title['en']}", highlight=False)
+            out.print(
+                f"[bold]{pack.id}[/bold]  {pack.title['zh']}  {pack.title['en']}", highlight=False, soft_wrap=True
+            )
             for rule in pack.rules:
                 form = FORM_NAMES.get(type(rule.form), "report")
                 title = f"{rule.title['zh']} {rule.title['en']}"

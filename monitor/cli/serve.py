@@ -20,6 +20,7 @@ from monitor.cli.common import (
     ingest_url,
     out,
     plain_errors,
+    say,
     settings,
     usable_folder,
 )
@@ -81,7 +82,7 @@ def _token_of(site: object) -> str | None:
 
 
 def _tell(host: str, port: int) -> None:
-    out.print(f"dashboard: http://{host}:{port}/   (Ctrl-C ends)", highlight=False)
+    say(f"dashboard: http://{host}:{port}/   (Ctrl-C ends)")
 
 
 def demo_calls() -> list[Path]:
@@ -110,31 +111,26 @@ def demo(
             for file in calls:
                 report = replay(ReplayJob(file, packs, site, engine, book=book)).report
                 print_timeline(report)
-                out.print(f"report: {write_report(report, output, file.stem)}", highlight=False, soft_wrap=True)
+                say(f"report: {write_report(report, output, file.stem)}")
             return
         with tempfile.TemporaryDirectory(prefix="monitor-demo-") as folder:
             parts = make_parts(site, engine=engine, token=None, data=Path(folder))
             address = host or "127.0.0.1"
             require_token(address, None)
-            stop = threading.Event()
-            thread: list[threading.Thread] = []
 
             def begin(host: str, port: int) -> None:
                 _tell(host, port)
-                url = f"http://{host}:{port}"
-                thread.append(threading.Thread(target=_play, args=(url, calls, stop), daemon=True))
-                thread[0].start()
+                threading.Thread(target=_play, args=(f"http://{host}:{port}", calls), daemon=True).start()
 
             run(parts, address, site.server.port if port is None else port, begin)
-            stop.set()
 
 
-def _play(url: str, calls: list[Path], stop: threading.Event) -> None:
-    """Stream the demo calls to the server in real time, again and again."""
-    asyncio.run(_play_all(url, calls, stop))
+def _play(url: str, calls: list[Path]) -> None:
+    """Stream the demo calls to the server in real time, again and again, until the program ends."""
+    asyncio.run(_play_all(url, calls))
 
 
-async def _play_all(url: str, calls: list[Path], stop: threading.Event) -> None:
+async def _play_all(url: str, calls: list[Path]) -> None:
     # The call with the earliest findings comes first, so that the page soon has something to show.
     order = [calls[1], *calls[2:], calls[0]] if len(calls) > 1 else calls
     agents = itertools.cycle(AGENTS)
@@ -143,8 +139,6 @@ async def _play_all(url: str, calls: list[Path], stop: threading.Event) -> None:
         for number, file in enumerate(order):
             running.append(asyncio.create_task(_play_one(url, file, next(agents), f"{turn}-{file.stem}", number)))
         await asyncio.gather(*running)
-        if stop.is_set():
-            return
 
 
 async def _play_one(url: str, file: Path, agent: str, name: str, place: int) -> None:
@@ -157,4 +151,4 @@ async def _play_one(url: str, file: Path, agent: str, name: str, place: int) -> 
     try:
         await stream(feed, in_time(signals, source.chunks(0.1)))
     except StreamError as error:
-        out.print(f"{file.name}: {error}", highlight=False)
+        say(f"{file.name}: {error}")

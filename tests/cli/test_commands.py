@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from monitor.cli import app
+from monitor.compose import hold
 from monitor.core.types import STEREO, Gap
 from monitor.live.journal import Journal
 from tests.cli.files import done, pack, refused, run
@@ -212,3 +213,10 @@ def test_the_version() -> None:
     result, told = run("--version")
     assert result.exit_code == 0
     assert told.startswith("monitor ")
+
+
+def test_two_servers_do_not_share_a_data_folder(tmp_path: Path) -> None:
+    hold(tmp_path)
+    told = refused("serve", "--model", "none", "--data", tmp_path, "--port", 0)
+    assert "is used by another server" in told
+    assert "--data" in told
