@@ -108,12 +108,21 @@ class Word:
     confidence: float = 1.0
 
 
+class Ear(StrEnum):
+    """Which recogniser heard words: the one there is, the fast or the careful of two."""
+
+    ONLY = "only"
+    FAST = "fast"
+    CAREFUL = "careful"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AsrRequest:
     """A stretch of speech to recognise: int16 ``samples`` of shape (n,) at ``rate``, from ``start`` to ``end``.
 
     ``segment`` numbers the speech segment in its channel; several partial requests and one final share it.
-    Partials replace one another; a final is never dropped.
+    Partials replace one another; a final is never dropped. ``stream`` names the segment among all calls, so that a
+    streaming ear may go on where its last pass ended; empty: it begins anew. The worker fills it in.
     """
 
     id: int
@@ -124,15 +133,26 @@ class AsrRequest:
     final: bool
     rate: int
     samples: Samples
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """The answer to a request. ``failed`` says why there are no words when the recogniser broke down."""
+    """The answer to a request. ``failed`` says why there are no words when the recogniser broke down.
+
+    ``committed``: a streaming ear said these words and takes none back, so they need no second look to be told early.
+    ``ear`` is who heard them. ``other`` is what the second ear heard in the same stretch, None when there was none:
+    ``words`` decide, ``other`` shows where the ears disagree. ``more``: this answers a final for now only, to be told
+    early; the request stays open and is answered again by the ear that decides.
+    """
 
     request: int
     words: tuple[Word, ...]
     failed: str | None = None
+    committed: bool = False
+    ear: Ear = Ear.ONLY
+    other: tuple[Word, ...] | None = None
+    more: bool = False
     kind: Literal["hypothesis"] = "hypothesis"
 
 
@@ -263,7 +283,10 @@ class PhaseChanged:
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Words of one speech segment. Settled words never change; unsettled ones are for screens and early warnings
-    and are replaced by the next ``Heard`` of the same segment."""
+    and are replaced by the next ``Heard`` of the same segment.
+
+    ``ear`` is who heard them: settled words of the fast ear, where there are two, are those that the careful one was
+    too late for. ``other`` is what the second ear heard, only where it is not the same text."""
 
     channel: Channel
     segment: int
@@ -271,6 +294,8 @@ class Heard:
     end: int
     words: tuple[Word, ...]
     settled: bool
+    ear: Ear = Ear.ONLY
+    other: tuple[Word, ...] | None = None
     kind: Literal["heard"] = "heard"
 
 
@@ -346,11 +371,20 @@ class Evidence:
     match: Match
 
 
+class Review(StrEnum):
+    """Why a person should listen to a finding again: it turns on words that one ear alone heard."""
+
+    UNHEARD_BY_FAST = "unheard_by_fast"  # the careful ear heard the phrase, the fast one did not
+    UNHEARD_BY_CAREFUL = "unheard_by_careful"  # the other way round: the careful ear decided that it was not said
+    FAST_EAR_ONLY = "fast_ear_only"  # the careful ear could not follow, the words are the fast one's
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A rule was broken from ``start`` to ``end``. ``at`` is where the cause lies, ``raised_at`` how far the audio
     had got when we knew: up to where it had to be heard, or, when words decided, where they came. Chunk sizes make
-    no difference to it. The same (rule, occasion) may come again with another state; the last one counts."""
+    no difference to it. The same (rule, occasion) may come again with another state; the last one counts. ``review``
+    says why a person should listen again; an alert that is only raised has none yet."""
 
     rule: str
     occasion: int
@@ -363,18 +397,21 @@ class Alert:
     raised_at: int
     message: dict[str, str] = field(hash=False)
     evidence: tuple[Evidence, ...] = ()
+    review: Review | None = None
     kind: Literal["alert"] = "alert"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Given exactly once per rule per occasion. ``reason`` is a short code, empty when there is nothing to add."""
+    """Given exactly once per rule per occasion. ``reason`` is a short code, empty when there is nothing to add.
+    ``review``: *broken* as its alert's; *met* where something must never be said and the fast ear alone heard it."""
 
     rule: str
     occasion: int
     outcome: Outcome
     at: int
     reason: str = ""
+    review: Review | None = None
     kind: Literal["verdict"] = "verdict"
 
 
