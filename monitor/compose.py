@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from monitor import __version__
+from monitor.asr import catalog, models
+from monitor.asr.ears import Ears
+from monitor.asr.hot_words import hot_words
+from monitor.asr.pair import Engines
 from monitor.asr.protocol import Engine
-from monitor.asr.whisper import Whisper
-from monitor.asr.worker import Recogniser
 from monitor.audit.report import CallFacts, build_report
 from monitor.config import Config
 from monitor.core.call import Call, book_of
@@ -29,12 +31,62 @@ from monitor.store.store import Store
 FORM_NAMES = {Keep: "keep", Never: "never", Expect: "expect", Steps: "steps", Tally: "tally"}
 
 
-def make_engine(config: Config, model: str | None = None) -> Engine | None:
-    """The speech model of the configuration, or the one named; ``none`` for no recognition. Not yet loaded."""
-    name = model or config.recogniser.model
-    if name is None or name == "none":
+NO_MODEL = "none"
+"""Said in place of a model's name on the command line."""
+
+
+def with_models(
+    config: Config, model: str | None = None, *, fast: str | None = None, careful: str | None = None
+) -> Config:
+    """The configuration with other models: ``model`` alone, whichever ear it is for, or one for either ear.
+
+    None leaves a choice to the configuration, ``none`` means no model. Raises ``ModelError`` for names that mean
+    nothing.
+    """
+    seats: dict[str, str | None] = {}
+    if model is not None:
+        seats = {"fast": None, "careful": None}
+        if model != NO_MODEL:
+            seats["fast" if streams(model) else "careful"] = model
+    for seat, name in (("fast", fast), ("careful", careful)):
+        if name is not None:
+            seats[seat] = None if name == NO_MODEL else name
+    return config.model_copy(update={"recogniser": config.recogniser.model_copy(update=seats)}) if seats else config
+
+
+def make_engines(config: Config) -> Engines | None:
+    """The speech models of the configuration, with the words of its packs for hints; None for no recognition.
+
+    Not yet loaded. Raises ``ModelError`` for names that mean nothing, ``PackError``.
+    """
+    chosen = config.recogniser
+    if chosen.fast is None and chosen.careful is None:
         return None
-    return Whisper(name, threads=config.recogniser.threads)
+    hints = hot_words(packs_and_book(tuple(config.packs))[0])
+    fast, careful = (
+        None if name is None else make_engine(name, threads=chosen.threads, hints=hints)
+        for name in (chosen.fast, chosen.careful)
+    )
+    return Engines(fast, careful)
+
+
+def streams(model: str) -> bool:
+    """Whether a model hears speech while it lasts (sherpa-onnx) or stretches of it (Whisper). Raises ``ModelError``."""
+    found = models.resolve(model)
+    if isinstance(found, str):  # yet to be pulled
+        return catalog.find(found) is not None
+    return not (found / "model.bin").exists() and any(found.glob("*.onnx"))
+
+
+def make_engine(model: str, *, threads: int = 1, hints: Sequence[str] = ()) -> Engine:
+    """One speech model by name or folder, whatever its kind. Not yet loaded. Raises ``ModelError``."""
+    if streams(model):
+        from monitor.asr.sherpa import Sherpa  # each engine's library takes a while to load
+
+        return Sherpa(model, threads=threads, hot_words=hints)
+    from monitor.asr.whisper import Whisper
+
+    return Whisper(model, threads=threads, hot_words=hints)
 
 
 @lru_cache(maxsize=64)
@@ -72,6 +124,7 @@ class Calls:
             signalled=request.signalled,
             recognise=request.recognise,
             book=book,
+            hearing=request.hearing,
         )
         return Call(setup)
 
@@ -146,8 +199,8 @@ def hold(folder: Path) -> None:
     atexit.register(lock.close)  # held until the process ends; the system lets go of it after a kill, too
 
 
-def make_parts(config: Config, *, engine: Engine | None, token: str | None, data: Path | None = None) -> ServerParts:
-    """Everything a server needs. Loads the model; opens the store."""
+def make_parts(config: Config, *, engines: Engines | None, token: str | None, data: Path | None = None) -> ServerParts:
+    """Everything a server needs. Loads the models, which may raise ``ModelError``; opens the store."""
     folder = data or config.data_dir
     folder.mkdir(parents=True, exist_ok=True)
     hold(folder)
@@ -160,7 +213,7 @@ def make_parts(config: Config, *, engine: Engine | None, token: str | None, data
         store=Store(f"sqlite:///{folder / 'monitor.sqlite'}"),
         data_dir=folder,
         describe=calls.describe,
-        recogniser=Recogniser(engine) if engine else None,
+        recogniser=Ears(engines.fast, engines.careful, config.recogniser.patience) if engines else None,
         settings=LiveSettings(
             keep_recording=live.keep_recording,
             resume_grace=live.resume_grace,
@@ -169,7 +222,8 @@ def make_parts(config: Config, *, engine: Engine | None, token: str | None, data
         ),
         packs=calls.packs,
         default_packs=tuple(config.packs),
-        model=engine.name if engine else "",
+        model=engines.name if engines else "",
+        hearing=config.hearing,
         version=__version__,
         access=Access(token=token),
         static=static if static.is_dir() else None,

@@ -7,6 +7,7 @@ file, line and field.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,11 @@ from monitor.core.voice import VoiceSettings
 from monitor.paths import config_dir, user_data
 from monitor.yamlfile import Strict, YamlError, YamlFile
 
+WITH_FAST_EAR = 0.32
+WITHOUT = 0.7
+"""Seconds of speech between two early looks, unless the configuration says otherwise: what comes in between costs a
+fast ear nothing twice, while another hears everything again."""
+
 
 class VoiceConfig(Strict):
     """When a party counts as speaking."""
@@ -31,12 +37,27 @@ class VoiceConfig(Strict):
 
 
 class RecogniserConfig(Strict):
-    """The speech model and how often it is asked."""
+    """The speech models of the two ears, and how often they are asked.
 
-    model: str | None = Field(default="zh-careful", description="shipped name, folder or hub name; null for none")
-    threads: int = Field(default=1, ge=1, le=64)
-    partial_every: float = Field(default=0.7, ge=0, le=10, description="seconds of speech; 0 for finals only")
+    The fast ear hears speech while it lasts, the careful one each finished stretch. Either may be left out; without
+    both nothing is recognised.
+    """
+
+    fast: str | None = Field(default="zh-fast", description="shipped name, folder or hub name; null for none")
+    careful: str | None = Field(default="zh-careful", description="shipped name, folder or hub name; null for none")
+    threads: int = Field(default=1, ge=1, le=64, description="CPU threads of each ear")
+    partial_every: float | None = Field(
+        default=None, ge=0, le=10, description="seconds of speech; 0 for finals only; null for what suits the ears"
+    )
     longest: float = Field(default=7.5, ge=2, le=28, description="seconds of speech in one pass")
+    patience: float = Field(default=6.0, ge=1, le=60, description="seconds that words wait for the careful ear")
+
+    @property
+    def early(self) -> float:
+        """Seconds of speech between two early looks."""
+        if self.partial_every is not None:
+            return self.partial_every
+        return WITH_FAST_EAR if self.fast is not None else WITHOUT
 
 
 class ServerConfig(Strict):
@@ -72,6 +93,12 @@ class Config(Strict):
     def data_dir(self) -> Path:
         return self.data.expanduser() if self.data else user_data()
 
+    @property
+    def hearing(self) -> dict[str, float]:
+        """What decides which stretches a call has recognised. Kept with a live call, so that it can be told again
+        when the configuration, or the choice of ears, is another one by then."""
+        return {"partial_every": self.recogniser.early, "longest": self.recogniser.longest}
+
     def setup(
         self,
         rate: int,
@@ -83,8 +110,10 @@ class Config(Strict):
         signalled: bool = False,
         recognise: bool = False,
         book: PhraseBook | None = None,
+        hearing: Mapping[str, float] | None = None,
     ) -> CallSetup:
-        """What a call of this site begins with."""
+        """What a call of this site begins with; ``hearing`` as it was when the call really began."""
+        hear = self.hearing | dict(hearing or {})
         return CallSetup(
             rate=rate,
             channels=channels,
@@ -96,9 +125,9 @@ class Config(Strict):
             book=book,
             sound=SoundSettings(VoiceSettings(mode=self.voice.aggressiveness, hangover=self.voice.hangover)),
             transcript=TranscriptSettings(
-                longest=self.recogniser.longest,
-                partial_every=self.recogniser.partial_every,
-                first_partial=self.recogniser.partial_every,
+                longest=hear["longest"],
+                partial_every=hear["partial_every"],
+                first_partial=hear["partial_every"],
             ),
         )
 

@@ -6,7 +6,7 @@ All times are seconds from the beginning of the call.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, cycle, repeat
 from pathlib import Path
@@ -21,6 +21,7 @@ from monitor.core import rulebook as rb
 from monitor.core.call import Call, CallSetup
 from monitor.core.desk import Doubt
 from monitor.core.phrases import PhraseBook
+from monitor.core.review import Split
 from monitor.core.rules import Engine
 from monitor.core.transcript import TranscriptSettings
 from monitor.core.types import (
@@ -31,6 +32,7 @@ from monitor.core.types import (
     AsrRequest,
     Channel,
     Chunk,
+    Ear,
     Event,
     Evidence,
     Heard,
@@ -39,6 +41,7 @@ from monitor.core.types import (
     Match,
     Measured,
     Quality,
+    Review,
     Samples,
     Severity,
     Signal,
@@ -295,6 +298,24 @@ class _Driver:
         self._collect(self.call.finish())
 
 
+Words = Mapping[Channel, Sequence[Word]]
+
+
+@dataclass(slots=True)
+class TwoEars:
+    """The fast ear answers partials, and its words lie beside the careful one's in finals, or stand alone where
+    ``late`` says that the careful one could not follow."""
+
+    fast: Words
+    late: Callable[[AsrRequest], bool] = lambda _: False
+
+    def answer(self, request: AsrRequest, careful: Hypothesis) -> Hypothesis:
+        (fast,) = Scripted(self.fast).recognise([request])
+        if request.final and not self.late(request):
+            return replace(careful, ear=Ear.CAREFUL, other=fast.words)
+        return replace(fast, ear=Ear.FAST, committed=True)
+
+
 def run(
     script: Script,
     packs: Iterable[rb.Pack] = (),
@@ -304,7 +325,8 @@ def run(
     drop_partials: float = 0.0,
     seed: int = 0,
     fail: Callable[[AsrRequest], str | None] = lambda _: None,
-    words: Mapping[Channel, Sequence[Word]] | None = None,
+    words: Words | None = None,
+    ears: TwoEars | None = None,
     arrivals: Sequence[tuple[int, Hypothesis]] | None = None,
     recognise: bool = True,
     direction: str = "inbound",
@@ -314,7 +336,8 @@ def run(
     """Play a call: requests are answered from the scripted words, ``delay`` seconds of audio after they were made.
 
     ``drop_partials`` is the share of partials that get no answer. With ``arrivals`` (of an earlier run) answers come
-    at the very same positions. ``fail`` gives the reason why a request fails.
+    at the very same positions. ``fail`` gives the reason why a request fails. ``ears``: the scripted words are those
+    of the careful one of two.
     """
     call = Call(setup_of(script, packs, recognise=recognise, direction=direction, transcript=transcript, book=book))
     ear = Scripted(script.words if words is None else words)
@@ -328,7 +351,11 @@ def run(
         if not request.final and chance.random() < drop_partials:
             return None
         reason = fail(request)
-        heard = Hypothesis(request.id, (), reason) if reason else ear.recognise([request])[0]
+        heard = ear.recognise([request])[0]
+        if ears is not None:
+            heard = ears.answer(request, heard)
+        if reason:
+            heard = Hypothesis(request.id, (), reason)
         return position + round(late * script.rate), len(driver.requests), heard
 
     sizes = repeat(round(chunk * script.rate)) if isinstance(chunk, float | int) else cycle(chunk)
@@ -455,6 +482,19 @@ class Bench:
         else:
             self.engine.put_words(seen)
         return self
+
+    def split(
+        self, name: str, start: float, end: float, by: Channel = AGENT, review: Review = Review.UNHEARD_BY_CAREFUL
+    ) -> Bench:
+        """One ear alone heard an occurrence ``name``."""
+        low, high = self.p(start), self.p(end)
+        self.engine.split(Split(name, by, low, high, high, review))
+        return self
+
+    def reviews(self, name: str = "r") -> list[tuple[str, str | None]]:
+        """What was found, and why it should be reviewed: alerts by their state, verdicts by their outcome."""
+        alerts = [(a.state.value, a.review) for a in self.of(Alert) if a.rule == f"p/{name}"]
+        return alerts + [(v.outcome.value, v.review) for v in self.of(Verdict) if v.rule == f"p/{name}"]
 
     def measure(self, name: str, start: float, end: float, value: float, by: Channel | None = AGENT) -> Bench:
         return self.happen(name, start, end, by=by, value=value)

@@ -40,6 +40,8 @@ def test_another_file_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("agent: top\n", ":1: agent", "'left' or 'right'"),
         ("\nvoice:\n  hangover: 3\n", ":3: voice.hangover", "less than or equal to 1"),
         ("voice: {aggressiveness: 4}\n", ":1: voice.aggressiveness", "(found 4)"),
+        ("recogniser: {model: small}\n", ":1: recogniser.model", "unknown key"),
+        ("recogniser: {patience: 0}\n", ":1: recogniser.patience", "greater than or equal to 1"),
         ("recogniser: {longest: 60}\n", ":1: recogniser.longest", "less than or equal to 28"),
         ("server:\n  port: 99999\n", ":2: server.port", "less than or equal to 65535"),
         ("server:\n  token: abc\n", ":2: server.token", "at least 16 characters"),
@@ -76,5 +78,23 @@ def test_what_a_call_begins_with(tmp_path: Path) -> None:
     assert (setup.rate, setup.channels, setup.direction, setup.queue) == (16000, STEREO, "outbound", "vip")
     assert (setup.signalled, setup.recognise) == (True, True)
     assert (setup.sound.voice.mode, setup.sound.voice.hangover) == (3, 0.5)
+    assert config.hearing == {"partial_every": 1.5, "longest": 20}
     assert (setup.transcript.partial_every, setup.transcript.first_partial, setup.transcript.longest) == (1.5, 1.5, 20)
     assert config.setup(8000, MONO, ()).recognise is False
+    before = config.setup(8000, MONO, (), hearing={"partial_every": 0.4, "longest": 9}).transcript
+    assert (before.partial_every, before.first_partial, before.longest) == (0.4, 0.4, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("", 0.32),
+        ("recogniser: {careful: null}", 0.32),
+        ("recogniser: {fast: null}", 0.7),
+        ("recogniser: {fast: null, partial_every: 0.5}", 0.5),
+        ("recogniser: {partial_every: 0}", 0.0),
+    ],
+)
+def test_early_looks_are_as_often_as_suits_the_ears(tmp_path: Path, text: str, seconds: float) -> None:
+    setup = load(tmp_path, text).setup(8000, MONO, ())
+    assert (setup.transcript.partial_every, setup.transcript.first_partial) == (seconds, seconds)

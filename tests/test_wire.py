@@ -19,6 +19,7 @@ texts = st.text(max_size=12)
 words = st.lists(
     st.builds(t.Word, texts, positions, positions, st.floats(0, 1)), max_size=4
 ).map(tuple)  # fmt: skip
+ears, others, reviews = st.sampled_from(list(t.Ear)), st.none() | words, st.none() | st.sampled_from(list(t.Review))
 proofs = st.lists(
     st.builds(t.Evidence, channels, texts, positions, positions, st.sampled_from(list(t.Match))), max_size=3
 ).map(tuple)
@@ -41,7 +42,7 @@ EVENTS: dict[type, st.SearchStrategy[typing.Any]] = {
     t.PhaseChanged: st.builds(
         t.PhaseChanged, st.sampled_from(list(t.Phase)), positions, positions, st.booleans(), st.none() | channels
     ),
-    t.Heard: st.builds(t.Heard, channels, positions, positions, positions, words, st.booleans()),
+    t.Heard: st.builds(t.Heard, channels, positions, positions, positions, words, st.booleans(), ears, others),
     t.Lag: st.builds(t.Lag, channels, positions, positions),
     t.PhraseHit: st.builds(
         t.PhraseHit, texts, channels, positions, positions, texts, st.sampled_from(list(t.Match)), st.floats(0, 1),
@@ -53,9 +54,9 @@ EVENTS: dict[type, st.SearchStrategy[typing.Any]] = {
     t.Alert: st.builds(
         t.Alert, texts, positions, st.sampled_from(list(t.Severity)), st.sampled_from(list(t.AlertState)),
         st.none() | channels, positions, positions, positions, positions,
-        st.dictionaries(st.sampled_from(["zh", "en"]), texts), proofs,
+        st.dictionaries(st.sampled_from(["zh", "en"]), texts), proofs, reviews,
     ),
-    t.Verdict: st.builds(t.Verdict, texts, positions, st.sampled_from(list(t.Outcome)), positions, texts),
+    t.Verdict: st.builds(t.Verdict, texts, positions, st.sampled_from(list(t.Outcome)), positions, texts, reviews),
     t.Signal: st.builds(
         t.Signal, st.sampled_from(list(t.SignalKind)), positions, st.none() | channels, st.none() | texts, st.booleans()
     ),
@@ -80,11 +81,18 @@ def test_events_come_back_equal(kind: type) -> None:
 
 
 @given(
-    st.builds(t.Hypothesis, positions, words, st.none() | texts)
+    st.builds(t.Hypothesis, positions, words, st.none() | texts, st.booleans(), ears, others, st.booleans())
     | EVENTS[t.Signal]
 )  # fmt: skip
 def test_inputs_come_back_equal(item: t.Hypothesis | t.Signal) -> None:
     assert input_from_json(json.loads(json.dumps(input_to_json(item)))) == item
+
+
+def test_what_was_written_before_there_were_two_ears_is_read() -> None:
+    old = {"channel": "agent", "segment": 1, "start": 0, "end": 9, "words": [], "settled": True, "kind": "heard"}
+    assert event_from_json(dict(old)) == t.Heard(t.Channel.AGENT, 1, 0, 9, (), True, t.Ear.ONLY, None)
+    answer = {"request": 3, "words": [], "failed": None, "kind": "hypothesis"}
+    assert input_from_json(answer) == t.Hypothesis(3, ())
 
 
 @pytest.mark.parametrize("data", [{}, {"kind": "laughter"}, {"kind": "gap", "start": "soon", "end": 3}])

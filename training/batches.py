@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from training import readings, shards
-
-log = logging.getLogger(__name__)
 
 POOL = 2000
 """Utterances sorted by length at a time; batches of a pool come in random order."""
@@ -36,13 +33,14 @@ class Corpus:
     """The examples of a folder of shards; ``refresh`` finds shards that were written meanwhile."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._known: set[str] = set()
         self.examples: list[Example] = []
         self.refresh()
 
     def refresh(self) -> None:
-        for file in sorted(self._folder.glob("*.json")):
+        """Take in the shards that are new and complete."""
+        for file in sorted(self.folder.glob("*.json")):
             if file.name not in self._known:
                 self._known.add(file.name)
                 self.examples.extend(prepare(utterance) for utterance in shards.read_shard(file))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-import struct
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
+from monitor.asr.errors import NotWhole
+from monitor.asr.modelfile import variables
 from training.vocabulary import Vocabulary, save_tokenizer
-from training.whisper_form import Shape, WhisperForm
+from training.whisper_form import Layer, WhisperForm
 
 ALIGNING = 2
 """Heads of the last decoder layer that are trained to point at the character being written."""
@@ -48,36 +51,36 @@ def export(model: WhisperForm, vocabulary: Vocabulary, folder: Path, *, quantiza
     (folder / "preprocessor_config.json").write_text(json.dumps(features))
 
 
-def _fill_encoder(spec: object, w: Arrays) -> None:
+def _fill_encoder(spec: Any, w: Arrays) -> None:
     for ours, theirs in (("first", "conv1"), ("second", "conv2")):
         _linear(getattr(spec, theirs), w, f"encoder.{ours}")
-    spec.position_encodings.encodings = w["encoder.positions"]  # type: ignore[attr-defined]
-    _norm(spec.layer_norm, w, "encoder.norm")  # type: ignore[attr-defined]
-    for depth, layer in enumerate(spec.layer):  # type: ignore[attr-defined]
+    spec.position_encodings.encodings = w["encoder.positions"]
+    _norm(spec.layer_norm, w, "encoder.norm")
+    for depth, layer in enumerate(spec.layer):
         _fill_layer(layer, w, f"encoder.layers.{depth}", cross=False)
 
 
-def _fill_decoder(spec: object, w: Arrays) -> None:
-    spec.embeddings.weight = spec.projection.weight = w["decoder.tokens.weight"]  # type: ignore[attr-defined]
-    spec.scale_embeddings = False  # type: ignore[attr-defined]
-    spec.position_encodings.encodings = w["decoder.positions.weight"]  # type: ignore[attr-defined]
-    _norm(spec.layer_norm, w, "decoder.norm")  # type: ignore[attr-defined]
-    for depth, layer in enumerate(spec.layer):  # type: ignore[attr-defined]
+def _fill_decoder(spec: Any, w: Arrays) -> None:
+    spec.embeddings.weight = spec.projection.weight = w["decoder.tokens.weight"]
+    spec.scale_embeddings = False
+    spec.position_encodings.encodings = w["decoder.positions.weight"]
+    _norm(spec.layer_norm, w, "decoder.norm")
+    for depth, layer in enumerate(spec.layer):
         _fill_layer(layer, w, f"decoder.layers.{depth}", cross=True)
 
 
-def _fill_layer(spec: object, w: Arrays, name: str, *, cross: bool) -> None:
-    _attention(spec.self_attention, w, f"{name}.self_attention", own=True)  # type: ignore[attr-defined]
-    _norm(spec.self_attention.layer_norm, w, f"{name}.self_norm")  # type: ignore[attr-defined]
+def _fill_layer(spec: Any, w: Arrays, name: str, *, cross: bool) -> None:
+    _attention(spec.self_attention, w, f"{name}.self_attention", own=True)
+    _norm(spec.self_attention.layer_norm, w, f"{name}.self_norm")
     if cross:
-        _attention(spec.attention, w, f"{name}.cross_attention", own=False)  # type: ignore[attr-defined]
-        _norm(spec.attention.layer_norm, w, f"{name}.cross_norm")  # type: ignore[attr-defined]
-    _linear(spec.ffn.linear_0, w, f"{name}.widen")  # type: ignore[attr-defined]
-    _linear(spec.ffn.linear_1, w, f"{name}.narrow")  # type: ignore[attr-defined]
-    _norm(spec.ffn.layer_norm, w, f"{name}.feed_norm")  # type: ignore[attr-defined]
+        _attention(spec.attention, w, f"{name}.cross_attention", own=False)
+        _norm(spec.attention.layer_norm, w, f"{name}.cross_norm")
+    _linear(spec.ffn.linear_0, w, f"{name}.widen")
+    _linear(spec.ffn.linear_1, w, f"{name}.narrow")
+    _norm(spec.ffn.layer_norm, w, f"{name}.feed_norm")
 
 
-def _attention(spec: object, w: Arrays, name: str, *, own: bool) -> None:
+def _attention(spec: Any, w: Arrays, name: str, *, own: bool) -> None:
     from ctranslate2.converters.utils import fuse_linear
     from ctranslate2.specs.common_spec import LinearSpec
 
@@ -86,38 +89,37 @@ def _attention(spec: object, w: Arrays, name: str, *, own: bool) -> None:
         parts.append(LinearSpec())
         _linear(parts[-1], w, f"{name}.{part}")
     if own:
-        fuse_linear(spec.linear[0], parts)  # type: ignore[attr-defined]
+        fuse_linear(spec.linear[0], parts)
     else:
-        fuse_linear(spec.linear[0], parts[:1])  # type: ignore[attr-defined]
-        fuse_linear(spec.linear[1], parts[1:])  # type: ignore[attr-defined]
-    _linear(spec.linear[-1], w, f"{name}.out")  # type: ignore[attr-defined]
+        fuse_linear(spec.linear[0], parts[:1])
+        fuse_linear(spec.linear[1], parts[1:])
+    _linear(spec.linear[-1], w, f"{name}.out")
 
 
-def _linear(spec: object, w: Arrays, name: str) -> None:
-    spec.weight = w[f"{name}.weight"]  # type: ignore[attr-defined]
+def _linear(spec: Any, w: Arrays, name: str) -> None:
+    spec.weight = w[f"{name}.weight"]
     if f"{name}.bias" in w:
-        spec.bias = w[f"{name}.bias"]  # type: ignore[attr-defined]
+        spec.bias = w[f"{name}.bias"]
 
 
-def _norm(spec: object, w: Arrays, name: str) -> None:
-    spec.gamma, spec.beta = w[f"{name}.weight"], w[f"{name}.bias"]  # type: ignore[attr-defined]
+def _norm(spec: Any, w: Arrays, name: str) -> None:
+    spec.gamma, spec.beta = w[f"{name}.weight"], w[f"{name}.bias"]
 
 
 # ------------------------------------------------------------ and back
 
 
 def read_weights(file: Path) -> Arrays:
-    """All arrays of a CTranslate2 ``model.bin`` (layout 6), int8 ones multiplied out."""
-    found: dict[str, npt.NDArray[np.generic]] = {}
-    with file.open("rb") as stream:
-        _numbers(stream, "<I")
-        _text(stream)
-        _revision, count = _numbers(stream, "<II")
-        for _ in range(count):
-            name = _text(stream)
-            (rank,) = _numbers(stream, "<B")
-            *sizes, kind, length = _numbers(stream, f"<{rank}IBI")
-            found[name] = np.frombuffer(stream.read(length), _TYPES[kind]).reshape(sizes)
+    """All arrays of a CTranslate2 ``model.bin``, int8 ones multiplied out. Raises ValueError for other files."""
+    try:
+        arrays = variables(file)
+    except NotWhole as error:
+        raise ValueError(f"{file}: {error}") from error
+    content = file.read_bytes()
+    found = {
+        one.name: np.frombuffer(content[one.start : one.start + one.length], _TYPES[one.kind]).reshape(one.shape)
+        for one in arrays
+    }
     out: Arrays = {}
     for name, array in found.items():
         scale = found.get(f"{name}_scale")
@@ -150,9 +152,10 @@ def begin_from(folder: Path, model: WhisperForm, vocabulary: Vocabulary) -> None
 
 
 def _take_layers(model: WhisperForm, side: str, state: dict[str, torch.Tensor], w: Arrays) -> None:
-    layers = getattr(model, side).layers
-    had = 1 + max(int(name.split("/")[1].removeprefix("layer_")) for name in w if name.startswith(f"{side}/layer_") and "/" in name[len(side) + 7 :] and name.split("/")[1] != "layer_norm")
+    layers: nn.ModuleList = getattr(model, side).layers
+    had = 1 + max(int(found[1]) for name in w if (found := re.match(rf"{side}/layer_(\d+)/", name)))
     for depth, layer in enumerate(layers):
+        assert isinstance(layer, Layer)
         last = depth == len(layers) - 1
         if depth >= had - 1 and not last:
             layer.start_as_nothing()
@@ -173,7 +176,8 @@ def _take_attention(state: dict[str, torch.Tensor], ours: str, w: Arrays, theirs
     if own:
         weight, bias = w[f"{theirs}/linear_0/weight"], w[f"{theirs}/linear_0/bias"]
     else:
-        weight, bias = (np.concatenate([w[f"{theirs}/linear_{n}/{kind}"] for n in (0, 1)]) for kind in ("weight", "bias"))
+        weight = np.concatenate([w[f"{theirs}/linear_{number}/weight"] for number in (0, 1)])
+        bias = np.concatenate([w[f"{theirs}/linear_{number}/bias"] for number in (0, 1)])
     for part, rows, shift in zip(("query", "key", "value"), np.split(weight, 3), np.split(bias, 3), strict=True):
         state[f"{ours}.{part}.weight"].copy_(torch.from_numpy(rows))
         if part != "key":
@@ -189,15 +193,3 @@ def _take(state: dict[str, torch.Tensor], ours: str, w: Arrays, theirs: str) -> 
 def _take_norm(state: dict[str, torch.Tensor], ours: str, w: Arrays, theirs: str) -> None:
     state[f"{ours}.weight"].copy_(torch.from_numpy(w[f"{theirs}/gamma"]))
     state[f"{ours}.bias"].copy_(torch.from_numpy(w[f"{theirs}/beta"]))
-
-
-def _numbers(stream: BinaryIO, form: str) -> tuple[int, ...]:
-    return struct.unpack(form, stream.read(struct.calcsize(form)))
-
-
-def _text(stream: BinaryIO) -> str:
-    (length,) = _numbers(stream, "<H")
-    return stream.read(length).rstrip(b"\0").decode()
-
-
-__all__ = ["Shape", "begin_from", "export", "read_weights"]

@@ -19,7 +19,7 @@ from training.words import Words
 LONGEST = 60
 """Characters of one sentence."""
 
-SHORTEST_FORBIDDEN = 6
+SHORTEST_KEPT, SHORTEST_FORBIDDEN = 4, 6
 """Characters; everybody says 好的 and 请您稍等, and those must be trained."""
 
 ONE_IN = 40
@@ -61,11 +61,10 @@ class Family:
         return line
 
     def _part(self, match: re.Match[str], r: Random) -> str:
-        if match[2] is None:
-            return r.choice(match[1].split("|"))
-        if match[2] in self.lists:
-            return r.choice(self.lists[match[2]])
-        return slots.SLOTS[match[2]](r)
+        alternatives, slot = match.groups()
+        if slot is None:
+            return r.choice(str(alternatives).split("|"))
+        return r.choice(self.lists[slot]) if slot in self.lists else slots.SLOTS[slot](r)
 
 
 def read_families(folder: Path) -> list[Family]:
@@ -88,11 +87,13 @@ def _read_file(file: Path) -> Iterator[Family]:
             if not colon:
                 raise TextError(f"{file.name}:{number}: a slot is '= name: a|b|c'")
             lists[key.strip()] = [value.strip() for value in values.split("|") if value.strip()]
+            for value in lists[key.strip()]:
+                _check(file, number, value, lists)
         elif line.startswith("["):
             if family is not None and family.lines:
                 yield family
             name = line.strip("[] ")
-            family = Family(f"{file.stem}/{name.lstrip('!')}", name.startswith("!"), lists=lists)
+            family = Family(f"{file.stem}/{name.lstrip('! ')}", name.startswith("!"), lists=lists)
         elif family is None:
             raise TextError(f"{file.name}:{number}: a sentence stands before the first [family]")
         else:
@@ -106,9 +107,14 @@ def _check(file: Path, number: int, line: str, lists: dict[str, list[str]]) -> N
     for name in re.findall(r"\{([^}]*)\}", line):
         if name not in lists and name not in slots.SLOTS:
             raise TextError(f"{file.name}:{number}: unknown slot {{{name}}}")
-    bare = _PART.sub("", _PART.sub(lambda match: match[1] or "", line))
-    if bare and not re.fullmatch(r"[\u4e00-\u9fff，。？！、|]*", bare):
-        raise TextError(f"{file.name}:{number}: not Han characters and ，。？！、: {bare}")
+    shape, parts = line, 1
+    while parts:
+        shape, parts = _PART.subn("", shape)
+    if set(shape) & set("(){}|"):
+        raise TextError(f"{file.name}:{number}: brackets do not match, or a | stands outside of them: {line}")
+    wrong = _ALLOWED.sub("", re.sub(r"\{[^}]*\}|[()|]", "", line))
+    if wrong:
+        raise TextError(f"{file.name}:{number}: not Han characters and ，。？！、: {wrong}")
 
 
 def kept_for_evaluation(sentence: str) -> bool:
@@ -160,13 +166,6 @@ class Sentences:
             if self.held_out or self.may_train(text):
                 return text
 
-    def known(self, r: Random) -> str:
-        """An unseen sentence of a known family, for evaluation."""
-        while True:
-            text = self._written(r)
-            if 4 <= len(text) <= LONGEST and _ALLOWED.fullmatch(text) and kept_for_evaluation(text):
-                return text
-
     def may_train(self, text: str) -> bool:
         """Whether training may hold this sentence, and each sentence that it consists of."""
         parts = {bare(text), *(bare(part) for part in re.split(r"[。？！]", text))}
@@ -174,33 +173,81 @@ class Sentences:
 
     def _make(self, r: Random) -> str:
         if self.held_out:
-            return self._written(r)
+            return self.written(r)
         kind = r.choices([name for name, _ in SHARES], [share for _, share in SHARES])[0]
         match kind:
             case "varied":
-                return self.words.vary(self._written(r), r, share=0.3)
+                return self.words.vary(self._trainable(r), r, share=0.3)
             case "reworded":
-                return self.words.vary(self._written(r), r, share=0.9)
+                return self.words.vary(self._trainable(r), r, share=0.9)
             case "assembled":
                 return self.words.string(r)
             case "numbers":
                 return _numbers(r)
             case _:
-                return self._written(r)
+                return self._trainable(r)
 
-    def _written(self, r: Random) -> str:
-        text = r.choices(self.families, self._weights)[0].write(r)
-        parts = re.split(r"(?<=[，。？！])", text)
-        if len(parts) > 2 and r.random() < 0.15:  # a stretch of a longer sentence, as a cut segment has it
-            start = r.randrange(len(parts) - 1)
-            text = "".join(parts[start : r.randint(start + 1, len(parts))])
-        return text
+    def written(self, r: Random) -> str:
+        """A hand-written sentence with its slots filled, or a stretch of one."""
+        return _stretch(self._line(r), r)
+
+    def _line(self, r: Random) -> str:
+        return r.choices(self.families, self._weights)[0].write(r)
+
+    def _trainable(self, r: Random) -> str:
+        """As ``written``; neither variants nor stretches of what must not be trained."""
+        text = self._line(r)
+        while not self.may_train(text):
+            text = self._line(r)
+        return _stretch(text, r)
 
     @property
     def words(self) -> Words:
+        """General vocabulary, read when it is first needed."""
         if self._words is None:
             self._words = Words()
         return self._words
+
+
+class Kept:
+    """The sentences of known families that training never sees, for evaluation."""
+
+    def __init__(self, folder: Path) -> None:
+        self._source = Sentences(folder)
+
+    def sentence(self, r: Random) -> str:
+        """One of them."""
+        while True:
+            text = self._source.written(r)
+            if SHORTEST_KEPT <= len(text) <= LONGEST and _ALLOWED.fullmatch(text) and kept_for_evaluation(text):
+                return text
+
+
+@dataclass(frozen=True, slots=True)
+class FromKept:
+    """Makes ``Kept`` of a folder, in whatever process."""
+
+    folder: Path
+
+    def __call__(self) -> Kept:
+        """The source."""
+        return Kept(self.folder)
+
+
+def _stretch(text: str, r: Random) -> str:
+    """A longer sentence is now and then only a stretch of it, as a cut segment has it."""
+    parts = re.split(r"(?<=[，。？！])", text)
+    if len(parts) > 2 and r.random() < 0.15:
+        start = r.randrange(len(parts) - 1)
+        text = "".join(parts[start : r.randint(start + 1, len(parts))])
+    return text
+
+
+_BEFORE_NUMBERS = (
+    "", "", "", "号码是", "是", "嗯，", "我的电话是", "尾号", "工号", "一共", "就是", "对，", "单号",
+    "我重复一遍，",
+)  # fmt: skip
+_AFTER_NUMBERS = ("", "", "。", "，对吗？", "，是吗？", "，对不对？", "，没错。")
 
 
 def _numbers(r: Random) -> str:
@@ -210,5 +257,4 @@ def _numbers(r: Random) -> str:
         text = slots.spelled(r, r.choice((2, 3, 4, 4, 6, 8, 11, 11, 12, 16, 18)))
     else:
         text = r.choice(list(slots.SLOTS.values()))(r)
-    around = ("", "", "", "号码是", "是", "嗯，", "我的电话是", "尾号", "工号", "一共", "就是", "对，", "单号", "我重复一遍，")
-    return r.choice(around) + text + r.choice(("", "", "。", "，对吗？", "，是吗？", "，对不对？", "，没错。"))
+    return r.choice(_BEFORE_NUMBERS) + text + r.choice(_AFTER_NUMBERS)

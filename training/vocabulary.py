@@ -53,7 +53,8 @@ def build(texts: Path) -> Vocabulary:
     characters = {char for char in written + made + "幺" if "\u4e00" <= char <= "\u9fff"} | set(level_one())
     text = ["", "<unk>", " ", "-", "'", *PUNCTUATION, *"0123456789", *"abcdefghijklmnopqrstuvwxyz", *sorted(characters)]
     control = ["<|endoftext|>", "<|startoftranscript|>", *(f"<|{language}|>" for language in LANGUAGES)]
-    control += ["<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
+    others = ("translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps")
+    control += [f"<|{name}|>" for name in others]
     stamps = [f"<|{step * TIMESTAMP:.2f}|>" for step in range(round(MOST_SECONDS / TIMESTAMP) + 1)]
     return Vocabulary((*text, *control, *stamps))
 

@@ -60,15 +60,27 @@ class Attention(nn.Module):
         return x.view(x.shape[0], -1, self.heads, x.shape[-1] // self.heads).transpose(1, 2)
 
     def forward(self, x: Tensor, memory: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Result (batch, n, width) and attention weights (batch, heads, n, memory)."""
+        """Result (batch, n, width) and attention weights (batch, heads, n, memory). ``bias`` is added to the scores:
+        shape (memory,), the same for every query, or (n, memory)."""
         query = self._split(self.query(x))
         key = self._split(self.key(memory)) * query.shape[-1] ** -0.5
-        scores = query @ key.transpose(-1, -2)
-        if bias is not None:
-            scores = scores + bias.to(scores.dtype)
-        weights = scores.softmax(-1).to(query.dtype)
-        mixed = (weights @ self._split(self.value(memory))).transpose(1, 2)
+        value = self._split(self.value(memory))
+        with torch.autocast("cpu", enabled=False):  # half as dear as with scores and softmax in 32 bits
+            if bias is not None and bias.dim() == 1:  # rides along in the product: one pass over the scores less
+                query, key = _with_bias(query, key, bias)
+            scores = query @ key.transpose(-1, -2)
+            if bias is not None and bias.dim() == 2:
+                scores = scores + bias.to(scores.dtype)
+            weights = scores.softmax(-1)
+            mixed = (weights @ value).transpose(1, 2)
         return self.out(mixed.reshape(x.shape[0], -1, x.shape[-1])), weights
+
+
+def _with_bias(query: Tensor, key: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """One more feature on both, whose product is the bias of the key."""
+    one = query.new_ones(*query.shape[:-1], 1)
+    column = bias.to(key.dtype).view(1, 1, -1, 1).expand(*key.shape[:-1], 1)
+    return torch.cat([query, one], -1), torch.cat([key, column], -1)
 
 
 class Layer(nn.Module):
@@ -110,6 +122,7 @@ class Encoder(nn.Module):
         width = shape.width
         self.first = nn.Conv1d(80, width, 3, padding=1)
         self.second = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.positions: Tensor
         self.register_buffer("positions", sinusoids(FRAMES, width))
         self.layers = nn.ModuleList(Layer(width, shape.heads, cross=False) for _ in range(shape.encoder))
         self.norm = nn.LayerNorm(width)
@@ -126,7 +139,6 @@ class Encoder(nn.Module):
             x = torch.cat([x, silent], 1)
             bias = torch.zeros(x.shape[1])
             bias[length:] = math.log((FRAMES - length) / len(padding))
-            bias = bias.view(1, 1, 1, -1)
         for layer in self.layers:
             x, _ = layer(x, bias)
         return self.norm(x), bias
@@ -192,6 +204,7 @@ def look_locally(model: WhisperForm, offsets: tuple[int, ...] = (-9, 0, 9)) -> N
     rate = torch.exp(-math.log(10000) / (half - 1) * torch.arange(half).float())
     chosen = torch.linspace(0, half * 0.55, size // 2).long().tolist()  # the faster sinusoids
     for depth, layer in enumerate(model.encoder.layers):
+        assert isinstance(layer, Layer)
         query, key = layer.self_attention.query.weight.data, layer.self_attention.key.weight.data
         for head in range(min(shape.heads - 1, len(offsets))):
             rows = slice(head * size, (head + 1) * size)
@@ -208,6 +221,6 @@ def look_locally(model: WhisperForm, offsets: tuple[int, ...] = (-9, 0, 9)) -> N
                 key[cosine, wave + half] += 1
 
 
-def state_for_saving(model: WhisperForm, **more: Any) -> dict[str, Any]:
+def state_for_saving(model: WhisperForm) -> dict[str, Any]:
     """What a checkpoint holds."""
-    return {"shape": model.shape.as_dict(), "weights": model.state_dict(), **more}
+    return {"shape": model.shape.as_dict(), "weights": model.state_dict()}

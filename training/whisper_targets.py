@@ -45,6 +45,10 @@ class Batch:
     judged: Tensor
 
 
+Row = tuple[list[int], list[int], list[tuple[float, float]]]
+"""Tokens shown, targets, and where each target is heard."""
+
+
 class Targets:
     """Makes batches. ``others`` are texts of other utterances, to take prompts from."""
 
@@ -53,10 +57,12 @@ class Targets:
         self._ids = ids
         self._others = others
         self._end, self._begin, self._zh = (ids[f"<|{name}|>"] for name in ("endoftext", "startoftranscript", "zh"))
-        self._task, self._silent, self._plain = (ids[f"<|{name}|>"] for name in ("transcribe", "nospeech", "notimestamps"))
+        self._task, self._silent = ids["<|transcribe|>"], ids["<|nospeech|>"]
+        self._plain = ids["<|notimestamps|>"]
         self._before, self._zero = ids["<|startofprev|>"], ids["<|0.00|>"]
 
     def batch(self, examples: Sequence[Example], r: Random, generator: np.random.Generator) -> Batch:
+        """One batch, as wide as the longest example and a little padding."""
         longest = max(len(example.utterance.mel) for example in examples)
         width = -(-(longest + 8) // 16) * 16
         mel = np.zeros((len(examples), width, 80), np.float32)
@@ -73,11 +79,10 @@ class Targets:
             rows.append(self._row(example, r))
         tokens, targets, heard = self._stack(rows)
         shown = self._mix_up(tokens, r)
-        return Batch(
-            torch.from_numpy(mel.transpose(0, 2, 1).copy()), shown, targets, heard, torch.from_numpy(sounds), torch.from_numpy(judged)
-        )
+        heights = torch.from_numpy(mel.transpose(0, 2, 1).copy())
+        return Batch(heights, shown, targets, heard, torch.from_numpy(sounds), torch.from_numpy(judged))
 
-    def _row(self, example: Example, r: Random) -> tuple[list[int], list[int], list[tuple[float, float]]]:
+    def _row(self, example: Example, r: Random) -> Row:
         """Tokens shown, targets, and where each target is heard."""
         nowhere = (0.0, -1.0)
         prompt = self._prompt(example, r)
@@ -85,14 +90,11 @@ class Targets:
         targets = [IGNORED] * (len(shown) - 3) + [self._zh if example.chars else self._silent, IGNORED, IGNORED]
         heard = [nowhere] * len(shown)
         written = self._stamped(example) if r.random() < TIMESTAMPED else self._plainly(example)
-        if written and written[0][0] == self._plain:
-            shown.append(self._plain)
-            written = written[1:]
-        elif shown:
-            targets[-1], heard[-1] = written[0][0], written[0][1:]
-            shown.append(written[0][0])
-            written = written[1:]
-        for token, start, end in written:
+        first, *rest = written
+        shown.append(first[0])
+        if first[0] != self._plain:  # that there are no timestamps is said to the model, not asked of it
+            targets[-1], heard[-1] = first[0], first[1:]
+        for token, start, end in rest:
             targets.append(token)
             heard.append((start, end))
             shown.append(token)
@@ -139,7 +141,7 @@ class Targets:
         r.shuffle(words)
         return [word for word in words if word]
 
-    def _stack(self, rows: list[tuple[list[int], list[int], list[tuple[float, float]]]]) -> tuple[Tensor, Tensor, Tensor]:
+    def _stack(self, rows: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
         length = min(TEXT, max(len(shown) for shown, _, _ in rows))
         tokens = np.full((len(rows), length), self._end, np.int64)
         targets = np.full((len(rows), length), IGNORED, np.int64)

@@ -1,8 +1,9 @@
-"""General vocabulary: the words of a segmenter's dictionary, put where hand-written sentences have words of their kind."""
+"""General vocabulary: words of a segmenter's dictionary, put where written sentences have words of their kind."""
 
 from __future__ import annotations
 
 import logging
+import warnings
 from bisect import bisect
 from itertools import accumulate
 from random import Random
@@ -22,14 +23,16 @@ class Words:
     """The dictionary of jieba (MIT licence), by part of speech and length."""
 
     def __init__(self) -> None:
-        import jieba
-        import jieba.posseg
+        with warnings.catch_warnings():  # its patterns are no raw strings, its way to its files is deprecated
+            warnings.simplefilter("ignore")
+            import jieba
+            import jieba.posseg
 
         jieba.setLogLevel(logging.WARNING)
         jieba.initialize()
         self._cut = jieba.posseg.cut
         self._bins: dict[tuple[str, int], tuple[list[str], list[float]]] = {}
-        common = _common_characters()
+        common = set(level_one())
         found: dict[tuple[str, int], list[tuple[str, int]]] = {}
         with jieba.get_dict_file() as lines:
             for raw in lines:
@@ -65,10 +68,6 @@ class Words:
         weights = [self._sizes[key] for key in keys]
         chosen = r.choices(keys, weights, k=r.randint(1, 7))
         return "".join(self.draw(kind, length, r) or "" for kind, length in chosen)
-
-
-def _common_characters() -> set[str]:
-    return set(level_one())
 
 
 def level_one() -> list[str]:

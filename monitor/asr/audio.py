@@ -43,8 +43,14 @@ def levelled(audio: Floats, peak_dbfs: float | None, hiss_dbfs: float | None) ->
         goal = _amplitude(peak_dbfs) if peak_dbfs is not None else max(peak, QUIET_PEAK)
         audio = audio * np.float32(min(goal / peak, MOST_GAIN))
     if hiss_dbfs is not None:
-        audio = audio + np.resize(_HISS, len(audio)) * np.float32(_amplitude(hiss_dbfs))
+        audio = audio + hiss(0, len(audio), hiss_dbfs)
     return audio
+
+
+def hiss(start: int, count: int, dbfs: float) -> Floats:
+    """Samples ``start``..``start + count`` of the steady hiss: the same however it is cut into pieces."""
+    noise: Floats = np.take(_HISS, np.arange(start, start + count), mode="wrap") * np.float32(_amplitude(dbfs))
+    return noise
 
 
 def _amplitude(dbfs: float) -> float:

@@ -68,6 +68,17 @@ class Backlog:
             jobs.append(self._partials.popitem(last=False)[1])
         return jobs
 
+    def withdraw(self, call: str, request: AsrRequest) -> bool:
+        """Takes out the waiting final for ``request``; False when it does not wait here any more."""
+        waiting = self._finals.get(call, deque())
+        for job in waiting:
+            if job.request.id == request.id:
+                waiting.remove(job)
+                if not waiting:
+                    del self._finals[call]
+                return True
+        return False
+
     def clear(self) -> list[Job]:
         """Takes everything out, finals first."""
         jobs = [job for waiting in self._finals.values() for job in waiting] + list(self._partials.values())

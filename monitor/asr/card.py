@@ -10,7 +10,7 @@ CARD_FILE = "card.json"
 
 
 class Card(BaseModel):
-    """Facts about a model folder. The defaults describe an ordinary Whisper model, which has no card."""
+    """Facts about a model folder. The defaults describe ordinary models of either kind, which have no card."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,8 +29,13 @@ class Card(BaseModel):
     peak_dbfs: float | None = Field(default=None, le=0.0, description="level to which peaks are brought")
     hiss_dbfs: float | None = Field(default=None, le=-40.0, description="noise added to digital silence")
     hot_words: bool = Field(default=True, description="understands a prompt with expected words")
-    start_bias_seconds: float = Field(default=0.0, ge=-0.5, le=0.5, description="added to aligned times")
+    start_bias_seconds: float = Field(
+        default=0.0, ge=-0.5, le=0.5, description="Whisper: added to aligned times; streaming: how late tokens come"
+    )
     alignment_filter: int = Field(default=7, ge=1, description="width of the median filter on the alignment")
+    tail_seconds: float = Field(default=0.8, ge=0.0, le=4.0, description="silence fed after the end of a stream")
+    chunk_frames: int | None = Field(default=None, ge=1, description="frames written in one step of a stream")
+    left_chunks: int | None = Field(default=None, ge=0, description="steps looked back upon by attention")
     sha256: dict[str, str] = Field(default_factory=dict, description="file name to digest")
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import re
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,14 +13,34 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitor import paths
+from monitor.asr import catalog, hub, sherpafiles, whisperfiles
 from monitor.asr.card import CARD_FILE, Card, read_card
-from monitor.asr.modelfile import NotWhole, model_kind
+from monitor.asr.errors import ModelError
+from monitor.asr.hub import Progress
+
+__all__ = [
+    "DEFAULT_FAST",
+    "DEFAULT_MODEL",
+    "ModelError",
+    "ModelInfo",
+    "ModelKind",
+    "Origin",
+    "check",
+    "is_folder",
+    "known_names",
+    "list_models",
+    "models_cache",
+    "obtain",
+    "path",
+    "pull",
+    "resolve",
+]
 
 DEFAULT_MODEL = "zh-careful"
 """The shipped careful ear."""
 
-Progress = Callable[[int], None]
-"""Told from time to time how many bytes have arrived."""
+DEFAULT_FAST = "zh-fast"
+"""The shipped fast ear."""
 
 _FOREIGN = {
     "*.safetensors": "a Transformers model: convert it with 'ct2-transformers-converter --model <folder> "
@@ -32,19 +49,29 @@ _FOREIGN = {
     "*.pt": "an OpenAI Whisper checkpoint: pull the same model by its name instead",
     "ggml*.bin": "a whisper.cpp model: pull the same model by its name instead",
     "*.gguf": "a whisper.cpp model: pull the same model by its name instead",
-    "*.onnx": "an ONNX model, which this engine does not run: choose a CTranslate2 Whisper model",
-    "*.nemo": "a NeMo model, which this engine does not run: choose a CTranslate2 Whisper model",
+    "*.nemo": "a NeMo model, which no engine here runs: choose a CTranslate2 Whisper model",
 }
-
-
-class ModelError(Exception):
-    """A model cannot be used. The message names the thing and the remedy."""
 
 
 class Origin(StrEnum):
     SHIPPED = "shipped"
     PULLED = "pulled"
     FOLDER = "folder"
+
+
+class ModelKind(StrEnum):
+    """Which engine a model is for."""
+
+    WHISPER = "whisper"
+    SHERPA = "sherpa"
+
+    @property
+    def ear(self) -> str:
+        """The part such a model plays where there are two: ``careful`` or ``fast``."""
+        return "careful" if self is ModelKind.WHISPER else "fast"
+
+
+_KINDS = {ModelKind.WHISPER: "a Whisper model", ModelKind.SHERPA: "a streaming model"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +83,7 @@ class ModelInfo:
     origin: Origin
     size: int
     card: Card
+    kind: ModelKind
 
 
 def models_cache() -> Path:
@@ -67,7 +95,8 @@ def known_names() -> list[str]:
     """Names that can be pulled, besides any ``owner/name`` of the hub; English-only models are left out."""
     from faster_whisper import available_models  # half a second that most commands need not spend
 
-    return [name for name in available_models() if not name.endswith(".en") and not name.startswith("distil")]
+    whisper = [name for name in available_models() if not name.endswith(".en") and not name.startswith("distil")]
+    return [*catalog.MODELS, *whisper]
 
 
 def is_folder(model: str | Path) -> bool:
@@ -124,91 +153,82 @@ def list_models() -> list[ModelInfo]:
     found = []
     for folder, name, origin in folders:
         try:
-            _check_files(folder)
+            kind = _check_files(folder)
             card = _card(folder)
         except ModelError:
             continue
-        found.append(ModelInfo(name, folder, origin, _size(folder), card))
+        found.append(ModelInfo(name, folder, origin, hub.folder_size(folder), card, kind))
     return found
 
 
 def pull(name: str, progress: Progress | None = None) -> ModelInfo:
-    """Fetches a model through faster-whisper into the user's cache and checks it.
+    """Fetches a model from its hub into the user's cache and checks it.
 
     Raises ``ModelError`` when it cannot be fetched or what came is no model.
     """
-    from faster_whisper.utils import download_model
-
-    cache = models_cache()
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with _Watch(cache, progress):
-            folder = Path(download_model(name, cache_dir=str(cache)))
+        folder = hub.fetch(name, models_cache(), progress)
+    except ModelError:
+        raise
     except Exception as problem:
         raise ModelError(_pull_failed(name, problem)) from problem
     return check(folder)
 
 
-def check(model: str | Path) -> ModelInfo:
+def check(model: str | Path, wanted: ModelKind | None = None) -> ModelInfo:
     """Facts about a model folder after a look at its files (some milliseconds; nothing is loaded).
 
-    Raises ``ModelError`` when the folder cannot be used: it names the file and what to do.
+    Raises ``ModelError`` when the folder cannot be used, or not as the kind that is ``wanted``: it names the file and
+    what to do.
     """
     folder = path(model)
-    _check_files(folder)
+    kind = _check_files(folder)
+    if wanted not in (None, kind):
+        raise ModelError(
+            f"{folder} holds {_KINDS[kind]}, where {_KINDS[wanted]} is wanted: name it as the {kind.ear} ear instead."
+        )
     card = _card(folder)
-    for file, wanted in card.sha256.items():
+    for file, digest in card.sha256.items():
         if not (folder / file).is_file():
             raise ModelError(f"{folder} lacks {file}, which its card lists. Copy or pull the model again.")
-        if hashlib.sha256((folder / file).read_bytes()).hexdigest() != wanted:
+        if hashlib.sha256((folder / file).read_bytes()).hexdigest() != digest:
             raise ModelError(f"{folder / file} differs from what its card lists. Copy or pull the model again.")
-    return ModelInfo(card.name or _name(folder), folder, _origin(folder), _size(folder), card)
+    return ModelInfo(card.name or _name(folder), folder, _origin(folder), hub.folder_size(folder), card, kind)
 
 
 # ---------------------------------------------------------------- inside
 
 
-def _check_files(folder: Path) -> None:
+def _check_files(folder: Path) -> ModelKind:
+    """What kind of model the folder holds, its files looked at."""
     if folder.is_file():
         raise ModelError(f"{folder} is a file. Give the folder that holds the model.")
     if not folder.is_dir():
         raise ModelError(f"There is no model folder {folder}. Check the path, or give the name of a model.")
-    file = folder / "model.bin"
-    if not file.is_file():
+    kind = _kind(folder)
+    if kind is None:
         raise ModelError(_no_model(folder))
-    try:
-        kind = model_kind(file)
-    except NotWhole as problem:
-        raise ModelError(f"{file} is damaged: {problem}. Copy or pull the model again.") from None
-    except OSError as problem:
-        raise ModelError(f"{file} cannot be read: {problem.strerror}.") from problem
-    if kind != "WhisperSpec":
-        raise ModelError(f"{folder} holds a CTranslate2 model of kind {kind}, not a Whisper model.")
-    _check_tokenizer(folder)
+    if kind is ModelKind.WHISPER:
+        whisperfiles.check(folder)
+    else:
+        sherpafiles.find(folder)
+    return kind
 
 
-def _check_tokenizer(folder: Path) -> None:
-    if not any(folder.glob("vocabulary.*")):
-        raise ModelError(f"{folder} lacks vocabulary.json. Copy or pull the model again.")
-    file = folder / "tokenizer.json"
-    if not file.is_file():
-        raise ModelError(
-            f"{folder} lacks tokenizer.json. Copy it from the model it was converted from "
-            f"(ct2-transformers-converter takes '--copy_files tokenizer.json preprocessor_config.json')."
-        )
-    try:
-        json.loads(file.read_bytes())
-    except ValueError:
-        raise ModelError(f"{file} is damaged: it is not JSON. Copy or pull the model again.") from None
+def _kind(folder: Path) -> ModelKind | None:
+    """The kind of model whose files ``folder`` has; says nothing of what is in them."""
+    if (folder / whisperfiles.MODEL_FILE).exists():
+        return ModelKind.WHISPER
+    return ModelKind.SHERPA if any(folder.glob("*.onnx")) else None
 
 
 def _no_model(folder: Path) -> str:
     for pattern, what in _FOREIGN.items():
         if found := next(iter(sorted(folder.glob(pattern))), None):
             return f"{folder} holds {found.name}, {what}."
-    inner = next((child for child in _folders(folder) if (child / "model.bin").is_file()), None)
-    hint = f"Did you mean {inner}?" if inner else "Give a folder with a CTranslate2 Whisper model."
-    return f"{folder} is no model: it has no model.bin. {hint}"
+    inner = next((child for child in _folders(folder) if _kind(child) is not None), None)
+    hint = f"Did you mean {inner}?" if inner else "Give a folder with a Whisper or a streaming model."
+    return f"{folder} is no model: it has no model.bin and no *.onnx. {hint}"
 
 
 def _card(folder: Path) -> Card:
@@ -225,13 +245,22 @@ def _card(folder: Path) -> Card:
 
 def _pulled(name: str) -> Path | None:
     """The newest whole snapshot of ``name`` in the cache. Looks at folders only, never at the network."""
-    if "/" in name:
-        repos = [models_cache() / f"models--{name.replace('/', '--')}"]
+    known = catalog.find(name)
+    if known is not None or "/" in name:
+        repos = [models_cache() / f"models--{(known.repo if known else name).replace('/', '--')}"]
     else:
         repos = sorted(models_cache().glob(f"models--*--faster-whisper-{name}"))
     snapshots = [snapshot for repo in repos for snapshot in _folders(repo / "snapshots")]
-    whole = [snapshot for snapshot in snapshots if (snapshot / "model.bin").exists()]
+    whole = [snapshot for snapshot in snapshots if _complete(snapshot)]
     return max(whole, key=lambda snapshot: snapshot.stat().st_mtime, default=None)
+
+
+def _complete(snapshot: Path) -> bool:
+    """Whether all files of a model have arrived; a transfer that broke off leaves some out."""
+    if (snapshot / whisperfiles.MODEL_FILE).exists():
+        return True
+    names = [file.name for file in snapshot.glob("*") if file.exists()]
+    return sherpafiles.choose(names) is not None and sherpafiles.TOKENS_FILE in names
 
 
 def _pull_failed(name: str, problem: Exception) -> str:
@@ -245,9 +274,10 @@ def _pull_failed(name: str, problem: Exception) -> str:
 
 
 def _remedy(name: str) -> str:
+    shipped = DEFAULT_FAST if catalog.find(name) else DEFAULT_MODEL
     return (
         f"Pull it while connected ('monitor models pull {name}'; HF_ENDPOINT may name a mirror of the hub), "
-        f"or copy a model folder here and give its path, or use the shipped model {DEFAULT_MODEL!r}."
+        f"or copy a model folder here and give its path, or use the shipped model {shipped!r}."
     )
 
 
@@ -258,14 +288,12 @@ def _folders(root: Path) -> list[Path]:
         return []
 
 
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
 def _name(folder: Path) -> str:
     repo = folder.parent.parent.name
     if folder.parent.name == "snapshots" and repo.startswith("models--"):
-        return repo.removeprefix("models--").replace("--", "/", 1)
+        name = repo.removeprefix("models--").replace("--", "/", 1)
+        known = catalog.find(name)
+        return known.name if known else name
     return folder.resolve().name
 
 
@@ -274,34 +302,3 @@ def _origin(folder: Path) -> Origin:
     if resolved.is_relative_to(paths.models_dir().resolve()):
         return Origin.SHIPPED
     return Origin.PULLED if resolved.is_relative_to(models_cache().resolve()) else Origin.FOLDER
-
-
-class _Watch:
-    """Reports twice a second how much a folder has grown, until the ``with`` block ends."""
-
-    def __init__(self, folder: Path, progress: Progress | None) -> None:
-        self._folder, self._progress = folder, progress
-        self._before = _size(folder)
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="model-pull-progress", daemon=True)
-
-    def _run(self) -> None:
-        while not self._done.wait(0.5):
-            self._report()
-        self._report()
-
-    def _report(self) -> None:
-        if self._progress is not None:
-            try:
-                self._progress(max(0, _size(self._folder) - self._before))
-            except OSError:
-                return  # a file was renamed while we looked
-
-    def __enter__(self) -> None:
-        if self._progress is not None:
-            self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        if self._thread.is_alive():
-            self._thread.join()

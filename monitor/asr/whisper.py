@@ -90,7 +90,7 @@ class Whisper:
         """See ``Engine.load``."""
         if self._whisper is not None:
             return
-        info = models.check(models.obtain(self._model, pull_missing=self._pull))
+        info = models.check(models.obtain(self._model, pull_missing=self._pull), models.ModelKind.WHISPER)
         from faster_whisper import WhisperModel  # half a second that only engines need
 
         try:

@@ -1,4 +1,4 @@
-"""The recogniser that all calls share: one thread, one engine, a bounded backlog."""
+"""A recogniser that all calls share: one thread, one engine, a bounded backlog."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.asr.backlog import Backlog, Job, Reply
 from monitor.asr.protocol import Engine
@@ -73,7 +73,7 @@ class Recogniser:
         self._delays: deque[float] = deque(maxlen=DELAYS_KEPT)
         self._spells: deque[tuple[float, float]] = deque()  # (begin, end) of the passes of the last minute
         self._began = clock()
-        self._thread = threading.Thread(target=self._work, name="recogniser", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"recogniser {engine.name}", daemon=True)
         self._thread.start()
 
     def submit(self, call_id: str, request: AsrRequest, reply: Reply) -> None:
@@ -81,13 +81,20 @@ class Recogniser:
 
         A partial that is replaced by a newer one is never answered; a final always is.
         """
-        job = Job(call_id, request, reply, self._clock())
+        job = Job(call_id, in_stream(call_id, request), reply, self._clock())
         with self._changed:
             if not self._closing:
                 self._backlog.put(job)
                 self._changed.notify_all()
                 return
-        _deliver(job, Hypothesis(request.id, (), failed=CLOSED))
+        deliver(job, Hypothesis(request.id, (), failed=CLOSED))
+
+    def withdraw(self, call_id: str, request: AsrRequest) -> bool:
+        """Takes back a final that still waits; it is then never answered. False when it is too late for that."""
+        with self._changed:
+            done = self._backlog.withdraw(call_id, request)
+            self._changed.notify_all()
+        return done
 
     @property
     def lag(self) -> float:
@@ -132,7 +139,7 @@ class Recogniser:
             left = self._backlog.clear()
             self._changed.notify_all()
         for job in left:
-            _deliver(job, Hypothesis(job.request.id, (), failed=CLOSED))
+            deliver(job, Hypothesis(job.request.id, (), failed=CLOSED))
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout)
 
@@ -144,7 +151,7 @@ class Recogniser:
             answers = recognise_safely(self._engine, [job.request for job in jobs])
             self._note(jobs, answers, begin, self._clock())
             for job, hypothesis in zip(jobs, answers, strict=True):
-                _deliver(job, hypothesis)
+                deliver(job, hypothesis)
             with self._changed:
                 self._working = []
                 self._changed.notify_all()
@@ -189,13 +196,21 @@ class Recogniser:
         return min(1.0, spent / (now - first)) if now > first else 0.0
 
 
-def answer(engine: Engine, requests: Sequence[AsrRequest], *, partials: bool = True) -> list[Hypothesis]:
-    """Recognises drained requests at once, for replaying a recording; answers in the order of the requests.
+def in_stream(call_id: str, request: AsrRequest) -> AsrRequest:
+    """The request with its segment's name among those of all calls."""
+    return replace(request, stream=f"{call_id}/{request.channel.value}/{request.segment}")
 
-    Without ``partials`` only finals are recognised and answered.
+
+def answer(
+    engine: Engine, requests: Sequence[AsrRequest], *, partials: bool = True, call_id: str = ""
+) -> list[Hypothesis]:
+    """Recognises drained requests of a call at once, for replaying a recording; answers in the order of the requests.
+
+    Without ``partials`` only finals are recognised and answered. Calls that take turns with one engine need ids.
     """
     engine.load()
-    return recognise_safely(engine, [request for request in requests if request.final or partials])
+    asked = [in_stream(call_id, request) for request in requests if request.final or partials]
+    return recognise_safely(engine, asked)
 
 
 def recognise_safely(engine: Engine, requests: list[AsrRequest]) -> list[Hypothesis]:
@@ -211,7 +226,8 @@ def recognise_safely(engine: Engine, requests: list[AsrRequest]) -> list[Hypothe
     return answers
 
 
-def _deliver(job: Job, hypothesis: Hypothesis) -> None:
+def deliver(job: Job, hypothesis: Hypothesis) -> None:
+    """Gives the answer to whoever asked; what goes wrong there is logged and stops nobody else."""
     try:
         job.reply(hypothesis)
     except Exception:

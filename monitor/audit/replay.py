@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from monitor import __version__
-from monitor.asr.protocol import Engine
-from monitor.asr.worker import answer
+from monitor.asr.pair import Engines
 from monitor.audit.report import CallFacts, build_report
 from monitor.config import Config
 from monitor.core.call import Call, book_of
@@ -18,6 +18,9 @@ from monitor.core.rulebook import Pack
 from monitor.core.types import Event
 from monitor.sources.recording import Recording, Side
 from monitor.sources.signals import read_signals
+
+_runs = count(1)
+"""Recordings may share a name, and engines know calls by theirs."""
 
 Progress = Callable[[float, float | None], None]
 """Seconds of audio done, and of how many (None when the file does not say)."""
@@ -31,7 +34,7 @@ class ReplayJob:
     path: Path
     packs: tuple[Pack, ...]
     config: Config
-    engine: Engine | None = None
+    engines: Engines | None = None
     agent: Side = "left"
     direction: str = "inbound"
     signals: Path | None = None
@@ -60,20 +63,21 @@ def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
         job.packs,
         direction=job.direction,
         signalled=bool(signals),
-        recognise=job.engine is not None,
+        recognise=job.engines is not None,
         book=job.book or book_of(job.packs),
     )
     call = Call(setup)
+    name = f"{job.path.stem}~{next(_runs)}"
     out = Replayed(info.rate)
     for signal in signals:
         out.events += call.feed(signal)
     for chunk in recording.chunks():
         out.events += call.feed(chunk)
-        out.events += recognise(call, job.engine)
+        out.events += recognise(call, job.engines, name)
         if progress:
             progress(recording.position / info.rate, info.seconds)
     out.events += call.close_audio()
-    out.events += recognise(call, job.engine)
+    out.events += recognise(call, job.engines, name)
     out.events += call.finish()
     out.warnings = (*info.warnings, *recording.late_warnings)
     facts = CallFacts(
@@ -83,17 +87,17 @@ def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
         samples=call.position,
         channels=info.channels,
         packs=tuple(p.id for p in job.packs),
-        model=job.engine.name if job.engine else None,
+        model=job.engines.name if job.engines else None,
         version=__version__,
     )
     out.report = build_report(facts, out.events)
     return out
 
 
-def recognise(call: Call, engine: Engine | None) -> list[Event]:
+def recognise(call: Call, engines: Engines | None, name: str) -> list[Event]:
     """Answer everything the call asks for, until it asks no more."""
     events: list[Event] = []
-    while engine and (requests := call.requests()):
-        for hypothesis in answer(engine, requests):
+    while engines and (requests := call.requests()):
+        for hypothesis in engines.answer(requests, call_id=name):
             events += call.feed(hypothesis)
     return events

@@ -1,7 +1,8 @@
 """The report of a call (schema 1): what an auditor reads and other programs take in.
 
 Made from the events alone, so a report of a live call, of its replayed recording and of its journal are the same.
-All positions are seconds of call audio.
+All positions are seconds of call audio. ``review`` of an alert or verdict is null, or the code that says why a person
+should listen again (``monitor.core.types.Review``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from monitor.core.types import (
     PhaseChanged,
     PhraseHit,
     Quality,
+    Review,
     SpeechEnded,
     TurnEnded,
     Verdict,
@@ -101,7 +103,7 @@ class _Book:
             case Verdict():
                 at = self.seconds(event.at)
                 verdict = {"rule": event.rule, "occasion": event.occasion, "outcome": event.outcome.value}
-                self.verdicts.append({**verdict, "at": at, "reason": event.reason})
+                self.verdicts.append({**verdict, "at": at, "reason": event.reason, "review": _code(event.review)})
             case Measured():
                 self._measured.setdefault(event.name, []).append(event)
                 if event.name == "turn_pace":
@@ -144,6 +146,7 @@ class _Book:
             "at": self.seconds(a.at),
             "raised_at": self.seconds(a.raised_at),
             "message": a.message,
+            "review": _code(a.review),
             "evidence": [
                 {
                     "channel": e.channel.value,
@@ -227,3 +230,7 @@ class _Book:
             }
             for h in found
         ]
+
+
+def _code(review: Review | None) -> str | None:
+    return None if review is None else review.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.bench import ears, fanout, latency, memory, signal_path, storage
+from monitor.bench import ears, fanout, latency, load, memory, signal_path, storage
 from monitor.bench.gauge import Figures, Plan
 
 BENCHES: dict[str, Callable[[Plan], Figures]] = {
@@ -13,8 +13,9 @@ BENCHES: dict[str, Callable[[Plan], Figures]] = {
     "storage": storage.run,
     "fanout": fanout.run,
     "ears": ears.run,
+    "load": load.run,
     "latency": latency.run,
 }
 
-NEED_MODEL = frozenset({"ears"})
+NEED_MODEL = frozenset({"ears", "load"})
 """Benches that are nothing without recognition."""

@@ -12,7 +12,8 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,22 @@ def _silent(_: str) -> None:
 class Plan:
     """How much to measure. ``quick`` shows within a minute that everything works; its figures are rough.
 
-    ``model``: the speech model of the benches that recognise; None leaves those out. ``tell`` is given what is being
-    done, for a person who waits.
+    ``models``: the speech models of the benches that recognise, by name or folder; none leaves those out. ``calls``,
+    ``sets`` and ``human`` are further material for the ears: recordings with their truth, folders of evaluation sets
+    by name, a folder of people's recordings. ``parts``: which parts of a bench that has several; empty for all.
+    ``seconds``: length of each step under load. ``hints``: models that understand them are given the packs' words.
+    ``tell`` is given what is being done, for a person who waits.
     """
 
     quick: bool = False
-    model: str | None = "zh-careful"
+    models: tuple[str, ...] = ("zh-careful",)
     tell: Callable[[str], None] = _silent
+    calls: tuple[Path, ...] = ()
+    sets: Mapping[str, Path] = field(default_factory=dict)
+    human: Path | None = None
+    parts: tuple[str, ...] = ()
+    seconds: float | None = None
+    hints: bool = True
 
 
 @dataclass(frozen=True, slots=True)

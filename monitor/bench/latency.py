@@ -46,7 +46,7 @@ class Story:
 def run(plan: Plan) -> Figures:
     """Both scenes; the second needs a model."""
     figures = {"audio_rules": audio_rules(plan)}
-    if plan.model is not None:
+    if plan.models:
         figures["phrases"] = phrases(plan)
     return figures
 
@@ -59,7 +59,7 @@ def audio_rules(plan: Plan) -> Figures:
         materials = [materials[0].part(0, 12), materials[1].part(0, 12)]
     feeds = [Feed(f"bench-{n}", materials[n % 2], n * STAGGER) for n in range(count)]
     plan.tell(f"{count} live calls without recognition for {max(m.seconds for m in materials):.0f} s")
-    story = _play(feeds, None)
+    story = _play(feeds, ())
     found = list(_alerts(story))
     by_rule: dict[str, list[tuple[float, float]]] = {}
     for alert, at, raised in found:
@@ -79,12 +79,13 @@ def audio_rules(plan: Plan) -> Figures:
 
 
 def phrases(plan: Plan) -> Figures:
-    """Five live calls with the small model: from the last syllable to the alert, and to the words on the screen."""
+    """Five live calls with the shipped ears: from the last syllable to the alert, and to the words on the screen."""
     count = 2 if plan.quick else PHRASE_CALLS
     material = _forbidden(0 if plan.quick else 3)
     feeds = [Feed(f"bench-{n}", material, n * 1.37) for n in range(count)]
-    plan.tell(f"{count} live calls with the model {plan.model} for {material.seconds:.0f} s")
-    story = _play(feeds, plan.model)
+    models = " + ".join(plan.models)
+    plan.tell(f"{count} live calls with {models} for {material.seconds:.0f} s")
+    story = _play(feeds, plan.models)
     alerts = [
         (alert, arrived - story.sent[alert["call"]].when(last))
         for alert, arrived in _first_alerts(story)
@@ -92,7 +93,7 @@ def phrases(plan: Plan) -> Figures:
     ]
     return {
         "calls": count,
-        "model": plan.model,
+        "model": models,
         "target": {"p95_ms": PHRASE_P95_MS},
         "alerts": spread([latency for _, latency in alerts]),
         "first_words": spread(list(_texts(story, material.said, settled=False))),
@@ -114,11 +115,11 @@ def _forbidden(times: int) -> Material:
     return joined("forbidden", [opening, *[bad] * times]) if times else bad.part(0.0, bad.said[1].start)
 
 
-def _play(feeds: Sequence[Feed], model: str | None) -> Story:
+def _play(feeds: Sequence[Feed], models: Sequence[str]) -> Story:
     """Feed the calls to a server of their own while a screen looks on."""
     with tempfile.TemporaryDirectory(prefix="monitor-bench-") as name:
         folder = Path(name)
-        with server(folder / "data", model) as served:
+        with server(folder / "data", models) as served:
             before = served.usage()
             with sending(served.ws, feeds, folder) as sender:
                 seen = asyncio.run(watch(served.ws, lambda: sender.done, after=0.5))

@@ -23,18 +23,20 @@ PACKS = ("gas-hotline",)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An utterance as it was rendered: seconds; ``spoken`` has each character and where it begins."""
+    """An utterance as it was rendered: seconds; ``spoken`` has each character and where it begins, ``pauses`` where
+    nothing sounds within it."""
 
     channel: str
     text: str
     start: float
     end: float
     spoken: tuple[tuple[str, float], ...]
+    pauses: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """A call to be fed: int16 ``samples`` of shape (n, 2), agent first."""
+    """A call to be fed: int16 ``samples`` of shape (n, 2), agent first, or (n, 1) when mixed."""
 
     name: str
     rate: int
@@ -91,7 +93,12 @@ def read(file: Path) -> Material:
     samples = np.concatenate([chunk.samples for chunk in recording.chunks()])
     truth = file.with_suffix(".truth.json")
     said = json.loads(truth.read_text(encoding="utf-8"))["utterances"] if truth.is_file() else []
-    return Material(file.stem, info.rate, samples, signals, tuple(_said(entry) for entry in said))
+    return Material(file.stem, info.rate, samples, signals, said_of(said))
+
+
+def said_of(utterances: Sequence[dict[str, Any]]) -> tuple[Said, ...]:
+    """The utterances of a truth file."""
+    return tuple(_said(entry) for entry in utterances)
 
 
 def new_call(material: Material, *, recognise: bool = False, config: Config | None = None) -> Call:
@@ -116,9 +123,11 @@ def feed_all(call: Call, material: Material, chunk: float) -> list[Event]:
 
 def _said(entry: dict[str, Any]) -> Said:
     spoken = tuple((str(char), float(at)) for char, at in entry["spoken"])
-    return Said(entry["channel"], entry["text"], entry["start"], entry["end"], spoken)
+    pauses = tuple((float(start), float(end)) for start, end in entry.get("pauses", ()))
+    return Said(entry["channel"], entry["text"], entry["start"], entry["end"], spoken, pauses)
 
 
 def _moved(said: Said, by: float) -> Said:
     spoken = tuple((char, at + by) for char, at in said.spoken)
-    return replace(said, start=said.start + by, end=said.end + by, spoken=spoken)
+    pauses = tuple((start + by, end + by) for start, end in said.pauses)
+    return replace(said, start=said.start + by, end=said.end + by, spoken=spoken, pauses=pauses)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,14 @@ class Served:
 
 
 @contextmanager
-def server(folder: Path, model: str | None = None) -> Iterator[Served]:
-    """Serve from ``folder`` until done. Raises ``BenchError`` when it does not come up."""
-    command = [sys.executable, "-m", "monitor.bench.serving", str(folder), model or "none"]
+def server(folder: Path, models: Sequence[str] = ()) -> Iterator[Served]:
+    """Serve from ``folder`` until done, with these models, one an ear. Raises ``BenchError`` when it does not come up,
+    ``ModelError`` for names that mean nothing."""
+    from monitor.compose import NO_MODEL, streams  # the process that is measured imports what it needs itself
+
+    fast = next((model for model in models if streams(model)), None)
+    careful = next((model for model in models if not streams(model)), None)
+    command = [sys.executable, "-m", "monitor.bench.serving", str(folder), fast or NO_MODEL, careful or NO_MODEL]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Served(int(json.loads(_line(process))["port"]), process)
@@ -87,14 +92,14 @@ def _line(process: subprocess.Popen[str]) -> str:
 # ---------------------------------------------------------------- in the process
 
 
-def main(folder: Path, model: str) -> None:
+def main(folder: Path, fast: str, careful: str) -> None:
     """Serve until the input ends."""
-    from monitor.compose import make_engine, make_parts
+    from monitor.compose import make_engines, make_parts, with_models
     from monitor.config import load_config
     from monitor.server.app import serve
 
-    config = load_config()
-    parts = make_parts(config, engine=make_engine(config, model), token=None, data=folder)
+    config = with_models(load_config(), fast=fast, careful=careful)
+    parts = make_parts(config, engines=make_engines(config), token=None, data=folder)
 
     def listening(_: str, port: int) -> None:
         _say({"port": port})
@@ -117,4 +122,4 @@ def _say(data: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), *sys.argv[2:])

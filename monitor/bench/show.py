@@ -6,13 +6,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
+from monitor.bench import ears_show
 from monitor.bench.gauge import Figures
 
 
 def tables(bench: str, figures: Figures) -> Iterator[Table]:
     """The tables of one bench; a figure that misses its target is red."""
     yield from SHOWN[bench](figures)
+
+
+def markdown(table: Table) -> str:
+    """The same table for a document: its title, its rows, and its caption."""
+    head = [Text.from_markup(str(column.header)).plain for column in table.columns]
+    rows = zip(*([Text.from_markup(str(cell)).plain for cell in column.cells] for column in table.columns), strict=True)
+    lines = [head, ["---"] * len(head), *rows]
+    shown = "\n".join("| " + " | ".join(cell.replace("|", "\\|") or " " for cell in line) + " |" for line in lines)
+    parts = [f"**{table.title}**" if table.title else "", shown, str(table.caption) if table.caption else ""]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _judged(value: float | None, target: float, *, least: bool) -> str:
@@ -125,27 +137,6 @@ def _storage(figures: Figures) -> Iterator[Table]:
     yield table
 
 
-def _ears(figures: Figures) -> Iterator[Table]:
-    table = Table(
-        "way", "passes", "audio", "CPU s", "calls a core", "RTF", "final ms", "p95", "partial ms",
-        title=f"Recognition with {figures['model']}, {figures['audio_seconds']:g} s of calls, one thread",
-        caption="passes, seconds of audio recognised and CPU seconds, each for a second of call",
-    )  # fmt: skip
-    for row in figures["ways"]:
-        table.add_row(
-            row["way"],
-            f"{row['passes_a_second']:g}",
-            f"{row['recognised_a_second']:g}",
-            f"{row['cpu_a_second']:g}",
-            f"{row['calls_a_core']:g}",
-            f"{row['real_time_factor']:g}",
-            _text(row["final_cpu_ms"]),
-            _text(row["final_cpu_ms_p95"]),
-            _text(row["partial_cpu_ms"]),
-        )
-    yield table
-
-
 def _memory(figures: Figures) -> Iterator[Table]:
     title = f"Memory of a live call, {figures['calls']} calls fed {figures['seconds']} s each"
     table = Table("way", "MiB a call", "process before, MiB", title=title)
@@ -165,6 +156,7 @@ SHOWN: dict[str, Callable[[Figures], Iterator[Table]]] = {
     "latency": _latency,
     "fanout": _fanout,
     "storage": _storage,
-    "ears": _ears,
+    "ears": ears_show.ears,
+    "load": ears_show.load,
     "memory": _memory,
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,12 +12,16 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from monitor.bench.benches import BENCHES, NEED_MODEL
+from monitor.bench.ears import PARTS
+from monitor.bench.ears_engines import shipped
 from monitor.bench.gauge import Figures, Plan, machine
 from monitor.bench.serving import BenchError
+from monitor.bench.show import markdown as markdown_of
 from monitor.bench.show import tables
-from monitor.cli.common import err, fail, out, plain_errors
+from monitor.cli.common import err, fail, out, plain_errors, say
 
 ALL = "all"
 
@@ -24,15 +30,40 @@ def bench(
     which: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(BENCHES)}, or {ALL}")] = None,
     output: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="short and rough: shows that everything works")] = False,
-    model: Annotated[str, typer.Option(help="speech model by name or folder; none leaves it out")] = "zh-careful",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="speech model by name or folder, may be repeated; none leaves recognition out"),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="print tables for a document")] = False,
+    call: Annotated[list[Path] | None, typer.Option(help="ears: a recording with its .truth.json, repeatable")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=FOLDER", help="ears: an evaluation set, repeatable")
+    ] = None,
+    human: Annotated[Path | None, typer.Option(help="ears: folder of people's recordings with MANIFEST.tsv")] = None,
+    part: Annotated[list[str] | None, typer.Option(help=f"ears: {', '.join(PARTS)}; repeatable, else all")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="load: length of each step")] = None,
+    hints: Annotated[bool, typer.Option(help="give models that understand them the packs' words")] = True,
 ) -> None:
     """Measure this machine: ratios side by side, medians, CPU time wherever possible."""
     names = chosen(which or [ALL])
-    heard = None if model == "none" else model
-    if heard is None:
+    models = () if model == ["none"] else tuple(model or shipped())
+    if not models:
         names = [name for name in names if name not in NEED_MODEL]
     if not names:
         fail("nothing to measure without a model: leave --model none out", 2)
+    for wish in part or []:
+        if wish not in PARTS:
+            fail(f"no part {wish!r} of ears: use {', '.join(PARTS)}", 2)
+    plan = Plan(
+        quick,
+        models,
+        calls=tuple(call or ()),
+        sets=named_folders(sets or []),
+        human=human,
+        parts=tuple(part or ()),
+        seconds=seconds,
+        hints=hints,
+    )
     figures: Figures = {
         "schema": 1,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -41,7 +72,7 @@ def bench(
         "benches": {},
     }
     with plain_errors():
-        _measure(names, Plan(quick, heard), figures, output)
+        _measure(names, plan, figures, output, out.print if not markdown else _document)
     about = figures["machine"]
     load = f"load {about['load'][0]:g}, " if about["load"] else ""
     out.print(f"{about['cores']} cores, {about['processor']}; {load}Python {about['python']}", highlight=False)
@@ -59,7 +90,24 @@ def chosen(which: list[str]) -> list[str]:
     return [name for name in BENCHES if ALL in which or name in which]
 
 
-def _measure(names: list[str], plan: Plan, figures: Figures, output: Path | None) -> None:
+def named_folders(wishes: list[str]) -> dict[str, Path]:
+    """Folders by their names, as ``NAME=FOLDER`` gives them."""
+    found = {}
+    for wish in wishes:
+        name, _, folder = wish.partition("=")
+        if not (name and folder):
+            fail(f"--set {wish}: give it as NAME=FOLDER", 2)
+        found[name] = Path(folder)
+    return found
+
+
+def _document(table: Table) -> None:
+    say(markdown_of(table))
+
+
+def _measure(
+    names: list[str], plan: Plan, figures: Figures, output: Path | None, show: Callable[[Table], None]
+) -> None:
     """Run them one after another; what is measured is shown and written at once, in case a later one fails."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     for number, name in enumerate(names, 1):
@@ -68,11 +116,11 @@ def _measure(names: list[str], plan: Plan, figures: Figures, output: Path | None
             task = bar.add_task(place)
             tell = partial(_tell, bar, task, place)
             try:
-                figures["benches"][name] = BENCHES[name](Plan(plan.quick, plan.model, tell))
+                figures["benches"][name] = BENCHES[name](replace(plan, tell=tell))
             except BenchError as error:
                 fail(f"{name}: {error}")
         for table in tables(name, figures["benches"][name]):
-            out.print(table)
+            show(table)
         if output:
             output.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor.asr.models import ModelError
-from monitor.compose import DataInUse
+from monitor.compose import DataInUse, with_models
 from monitor.config import Config, load_config
 from monitor.live.journal import JournalError
 from monitor.live.setup import SetupError
@@ -26,7 +26,11 @@ err = Console(stderr=True)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="settings file; else config/monitor.yaml")]
 PackOption = Annotated[list[str] | None, typer.Option("--pack", help="rule pack by name or file; may be repeated")]
-ModelOption = Annotated[str | None, typer.Option("--model", help="speech model by name or folder; none for no words")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="this speech model alone, by name or folder; none for no words")
+]
+FastOption = Annotated[str | None, typer.Option("--fast", help="the fast ear's model; none leaves it out")]
+CarefulOption = Annotated[str | None, typer.Option("--careful", help="the careful ear's model; none leaves it out")]
 
 EXPECTED = (SourceError, ModelError, YamlError, JournalError, AccessError, StoreError, SetupError, DataInUse)
 
@@ -51,9 +55,18 @@ def fail(message: str, code: int = 1) -> None:
     raise typer.Exit(code)
 
 
-def settings(path: Path | None, packs: list[str] | None = None) -> Config:
-    """The configuration, with packs of the command line in place of its own."""
-    config = load_config(path)
+def settings(
+    path: Path | None,
+    packs: list[str] | None = None,
+    *,
+    model: str | None = None,
+    fast: str | None = None,
+    careful: str | None = None,
+) -> Config:
+    """The configuration, with packs and models of the command line in place of its own."""
+    if model is not None and (fast is not None or careful is not None):
+        fail("--model is one model alone: leave it out, or leave out --fast and --careful", 2)
+    config = with_models(load_config(path), model, fast=fast, careful=careful)
     return config.model_copy(update={"packs": packs}) if packs else config
 
 

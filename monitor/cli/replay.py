@@ -11,11 +11,13 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from monitor.asr.protocol import Engine
+from monitor.asr.pair import Engines
 from monitor.audit.replay import ReplayJob
 from monitor.audit.replay import replay as run
 from monitor.cli.common import (
+    CarefulOption,
     ConfigOption,
+    FastOption,
     ModelOption,
     PackOption,
     clock,
@@ -28,7 +30,7 @@ from monitor.cli.common import (
     settings,
     usable_folder,
 )
-from monitor.compose import make_engine, packs_and_book
+from monitor.compose import make_engines, packs_and_book
 from monitor.config import Config
 from monitor.core.types import MONO
 from monitor.live.client import Feed, StreamError, stream
@@ -36,6 +38,11 @@ from monitor.sources.recording import Recording
 from monitor.sources.signals import in_time, read_signals
 
 COLOURS = {"critical": "bold red", "warning": "yellow", "note": "cyan"}
+REVIEW = {
+    "unheard_by_fast": "heard by the careful ear only",
+    "unheard_by_careful": "heard by the fast ear only",
+    "fast_ear_only": "words of the fast ear only",
+}
 SPEAKERS = {"agent": "客服", "customer": "客户", "mixed": "双方"}
 
 
@@ -43,6 +50,8 @@ def replay(
     files: Annotated[list[Path], typer.Argument(help="recordings: anything that ffmpeg reads")],
     pack: PackOption = None,
     model: ModelOption = None,
+    fast: FastOption = None,
+    careful: CarefulOption = None,
     signals: Annotated[Path | None, typer.Option(help="signals file; else FILE.signals.json beside it")] = None,
     agent: Annotated[str | None, typer.Option(help="the agent's side: left, right, or mixed")] = None,
     direction: Annotated[str, typer.Option(help="inbound or outbound")] = "inbound",
@@ -57,7 +66,7 @@ def replay(
     side = _choice("--agent", agent or "", ("", "left", "right", "mixed"))
     way = _choice("--direction", direction, ("inbound", "outbound"))
     with plain_errors():
-        site = settings(config, pack)
+        site = settings(config, pack, model=model, fast=fast, careful=careful)
         if signals and len(files) > 1:
             fail("--signals goes with one recording: give them one by one")
         if server:
@@ -68,10 +77,10 @@ def replay(
             fail("--speed other than max needs --server: a replay without one runs as fast as the machine can")
         if output:
             usable_folder(output, "--out")
-        engine = make_engine(site, model)
-        if engine:
-            engine.load()  # a model that is missing is told at once, and all files share the one
-        reports = [_one(file, site, engine, signals, side, way, output, rate) for file in files]
+        engines = make_engines(site)
+        if engines:
+            engines.load()  # a model that is missing is told at once, and all files share them
+        reports = [_one(file, site, engines, signals, side, way, output, rate) for file in files]
     if output:
         say(f"reports: {', '.join(str(r) for r in reports)}")
 
@@ -98,7 +107,7 @@ def _speed(text: str) -> float:
 def _one(
     file: Path,
     site: Config,
-    engine: Engine | None,
+    engines: Engines | None,
     signals: Path | None,
     side: Literal["", "left", "right", "mixed"],
     direction: str,
@@ -106,7 +115,7 @@ def _one(
     rate: int | None,
 ) -> Path | None:
     packs, book = packs_and_book(tuple(site.packs))
-    job = ReplayJob(file, packs, site, engine, side or site.agent, direction, signals, book, rate)
+    job = ReplayJob(file, packs, site, engines, side or site.agent, direction, signals, book, rate)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -149,6 +158,8 @@ def print_timeline(report: dict[str, Any]) -> None:
     for alert in report["alerts"]:
         style = COLOURS[alert["severity"]] if alert["state"] == "confirmed" else "dim strike"
         text = Text(f"      ▲ {alert['severity']} {alert['rule']}: {alert['message']['zh']}", style=style)
+        if alert["review"]:
+            text.append(f"  (for review: {REVIEW[alert['review']]})", style="not strike dim")
         lines.append((alert["at"], 2, text))
     for at, _, text in sorted(lines, key=lambda line: line[:2]):
         out.print(Text(f"{clock(at):>8}  ").append_text(text), soft_wrap=True)

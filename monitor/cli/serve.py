@@ -13,7 +13,9 @@ import typer
 
 from monitor.audit.replay import ReplayJob, replay
 from monitor.cli.common import (
+    CarefulOption,
     ConfigOption,
+    FastOption,
     ModelOption,
     PackOption,
     fail,
@@ -25,7 +27,7 @@ from monitor.cli.common import (
     usable_folder,
 )
 from monitor.cli.replay import print_timeline, write_report
-from monitor.compose import make_engine, make_parts, packs_and_book, read_token
+from monitor.compose import make_engines, make_parts, packs_and_book, read_token
 from monitor.live.client import Feed, StreamError, stream
 from monitor.paths import data_root
 from monitor.server.app import serve as run
@@ -50,21 +52,23 @@ def serve(
     token: Token = None,
     token_file: TokenFile = None,
     model: ModelOption = None,
+    fast: FastOption = None,
+    careful: CarefulOption = None,
     pack: PackOption = None,
     data: Data = None,
     config: ConfigOption = None,
 ) -> None:
     """Serve the dashboard, and take live calls on /ws/ingest."""
     with plain_errors():
-        site = settings(config, pack)
+        site = settings(config, pack, model=model, fast=fast, careful=careful)
         if token_file:
             site = site.model_copy(update={"server": site.server.model_copy(update={"token_file": token_file})})
         secret = token or _token_of(site)
         address = host or site.server.host
         require_token(address, secret)
         folder = usable_folder(data or site.data_dir, "--data")
-        out.print("loading the model …")
-        parts = make_parts(site, engine=make_engine(site, model), token=secret, data=folder)
+        out.print("loading the models …")
+        parts = make_parts(site, engines=make_engines(site), token=secret, data=folder)
         number = site.server.port if port is None else port
         try:
             run(parts, address, number, _tell)
@@ -96,6 +100,8 @@ def demo(
     host: Host = None,
     port: Port = None,
     model: ModelOption = None,
+    fast: FastOption = None,
+    careful: CarefulOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Show the monitor on five made-up calls: live on the dashboard, or (--once) as reports."""
@@ -103,18 +109,18 @@ def demo(
         calls = demo_calls()
         if not calls:
             fail("the demo calls are missing: use a complete checkout or package")
-        site = settings(config)
-        engine = make_engine(site, model)
+        site = settings(config, model=model, fast=fast, careful=careful)
+        engines = make_engines(site)
         if once:
             usable_folder(output, "--out")
             packs, book = packs_and_book(tuple(site.packs))
             for file in calls:
-                report = replay(ReplayJob(file, packs, site, engine, book=book)).report
+                report = replay(ReplayJob(file, packs, site, engines, book=book)).report
                 print_timeline(report)
                 say(f"report: {write_report(report, output, file.stem)}")
             return
         with tempfile.TemporaryDirectory(prefix="monitor-demo-") as folder:
-            parts = make_parts(site, engine=engine, token=None, data=Path(folder))
+            parts = make_parts(site, engines=engines, token=None, data=Path(folder))
             address = host or "127.0.0.1"
             require_token(address, None)
 

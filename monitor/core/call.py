@@ -14,7 +14,8 @@ import numpy as np
 
 from monitor.core.desk import Doubt
 from monitor.core.framing import Framer, Frames
-from monitor.core.phrases import PhraseBook, Spotter
+from monitor.core.phrases import PhraseBook
+from monitor.core.review import Spotters, known_at
 from monitor.core.rulebook import Happening, Occurrence, Pack
 from monitor.core.rules import Engine
 from monitor.core.sound import Sound, SoundEvent, SoundSettings
@@ -86,7 +87,7 @@ class Call:
             Transcript(c, setup.rate, setup.transcript, recognise=setup.recognise) for c in setup.channels
         ]
         book = setup.book or book_of(setup.packs)
-        self._spotters = [Spotter(book, c, setup.rate) for c in setup.channels]
+        self._spotters = [Spotters(book, c, setup.rate) for c in setup.channels]
         self._settled_end = [0 for _ in setup.channels]
         self._gaps: list[Gap] = []
         self._lag_told = [0 for _ in setup.channels]
@@ -256,7 +257,7 @@ class Call:
             if heard.settled:
                 events += self._settle(index, heard)
         for heard in outcome.agreed:
-            for hit in self._spotters[index].peek(heard.words, heard.start, heard.end):
+            for hit in self._spotters[index].peek(heard):
                 self._engine.early(_occurrence(hit, heard), self.position)
         return events
 
@@ -269,7 +270,9 @@ class Call:
         known = heard.end - 1
         words = Occurrence(Happening.WORDS, heard.channel, heard.start, heard.end, known, words=heard.words)
         self._engine.put_words(words)
-        hits = spotter.settle(heard.words, heard.start, heard.end)
+        hits, splits = spotter.settle(heard)
+        for split in splits:
+            self._engine.split(split)
         for hit in hits:
             seen = _occurrence(hit, heard)
             self._engine.put_words(seen)
@@ -315,8 +318,7 @@ def _occurrence(hit: PhraseHit, heard: Heard) -> Occurrence:
         hit.channel,
         hit.start,
         hit.end,
-        # A phrase that had to wait for what follows it may end before the segment in which it became certain.
-        min(max(hit.end, heard.start), heard.end - 1),
+        known_at(hit, heard),
         score=min(hit.score, confidence),
         evidence=(proof,),
         slots=hit.slots,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
+from monitor.core.needs import Span
+from monitor.core.review import Splits
 from monitor.core.rulebook import Happening, Occurrence, Pattern, Quiet, Rule
 from monitor.core.stream import Stream
 from monitor.core.types import (
@@ -20,6 +22,7 @@ from monitor.core.types import (
     Event,
     Evidence,
     Outcome,
+    Review,
     Severity,
     Verdict,
 )
@@ -53,6 +56,7 @@ class Desk:
         self.events: list[Event] = []
         self.turn_since: dict[Channel, int | None] = {}
         self.spoken: set[Channel] = set()
+        self.splits = Splits(rate)
         self._doubts: list[Doubt] = []
         self._memory: dict[str, deque[Occurrence]] = defaultdict(deque)
         self._remembered: frozenset[str] = frozenset()
@@ -89,6 +93,11 @@ class Desk:
         ]
         # The earliest, whatever the order in which they became known.
         return min(found, key=lambda d: (d.start, d.end, d.reason)).reason if found else ""
+
+    def review(self, spans: tuple[Span, ...], cause: Occurrence, spare: int = 0) -> Review | None:
+        """Why a finding should be reviewed: its ``cause`` with its proofs turns on what one ear alone heard."""
+        start = min([cause.start, *(e.start for e in cause.evidence)])
+        return self.splits.review(spans, start, cause.end, self._stream.position, spare)
 
     def remember(self, names: frozenset[str]) -> None:
         """Say which occurrences rules will look back for."""
@@ -132,13 +141,21 @@ class Desk:
     def due(self, rule: Rule, occasion: int, at: int, deadline: int | None, state: DueState) -> None:
         self.events.append(Due(rule.id, occasion, at, deadline, state))
 
-    def verdict(self, rule: Rule, occasion: int, outcome: Outcome, at: int, reason: str = "") -> None:
+    def verdict(
+        self,
+        rule: Rule,
+        occasion: int,
+        outcome: Outcome,
+        at: int,
+        reason: str = "",
+        review: Review | None = None,
+    ) -> None:
         """Give the verdict of an occasion; a second one for the same occasion is a defect of the engine."""
         key = (rule.id, occasion)
         if key in self._verdicts:
             raise AssertionError(f"two verdicts for {rule.id} on occasion {occasion}")
         self._verdicts.add(key)
-        self.events.append(Verdict(rule.id, occasion, outcome, at, reason))
+        self.events.append(Verdict(rule.id, occasion, outcome, at, reason, review))
 
     def allowed(self, rule: Rule, at: int) -> bool:
         """Whether the rule's frequency limit leaves room for another alert at ``at``."""
@@ -162,6 +179,7 @@ class Desk:
         state: AlertState = AlertState.CONFIRMED,
         severity: Severity | None = None,
         facts: dict[str, str] | None = None,
+        review: Review | None = None,
     ) -> None:
         """Write an alert; ``facts`` fill the braces of the rule's message."""
         words = {"value": _number(cause.value), "text": _quote(cause.evidence), **(facts or {})}
@@ -178,6 +196,7 @@ class Desk:
                 raised_at=max(self.now, self._stream.position, at),
                 message={lang: _fill(text, words) for lang, text in rule.message.items()},
                 evidence=cause.evidence,
+                review=review,
             )
         )
 

@@ -120,6 +120,12 @@ class Spotter:
         ear = self._ear.copy(self.book, self.rate)
         return [self._hit(found, settled=False) for found in self._hear(ear, chars)]
 
+    def copy(self) -> Spotter:
+        """Another one that has heard the same so far."""
+        other = Spotter(self.book, self.channel, self.rate)
+        other._ear = self._ear.copy(self.book, self.rate)
+        return other
+
     def reset(self) -> None:
         """Audio was lost here: no phrase runs across it."""
         self._break(self._ear)

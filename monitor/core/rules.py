@@ -15,17 +15,16 @@ from monitor.core.desk import Desk, Doubt
 from monitor.core.forms import ExpectMachine, KeepMachine, Machine, NeverMachine, StepsMachine, TallyMachine
 from monitor.core.hold import Holds
 from monitor.core.interruption import Interruptions
+from monitor.core.needs import needs_words, patterns_of
 from monitor.core.pace import Pace
 from monitor.core.phase import Phases
+from monitor.core.review import Split
 from monitor.core.rulebook import (
-    MEASURES,
     Expect,
     Happening,
-    Keep,
     Never,
     Occurrence,
     Pack,
-    Pattern,
     Report,
     Role,
     Rule,
@@ -36,41 +35,6 @@ from monitor.core.silence import Silences
 from monitor.core.stream import Stream
 from monitor.core.turns import TURN_PAUSE_SECONDS, Overlaps, TurnLevels, Turns
 from monitor.core.types import Channel, Event
-
-_WITH_WORDS = {
-    Happening.HOLD_START,
-    Happening.HOLD_END,
-    Happening.INTERRUPTION,
-    Happening.WORDS,
-}
-
-
-def patterns_of(rule: Rule) -> list[Pattern]:
-    """Every pattern that a rule names."""
-    form = rule.form
-    own: list[Pattern | None]
-    match form:
-        case Never():
-            own = [form.what]
-        case Expect():
-            own = [form.when, *form.then]
-        case Steps():
-            own = [form.when, form.until, *(p for s in form.steps for p in s.what)]
-        case Tally():
-            own = [form.what, form.window]
-        case _:
-            own = []
-    return [p for p in own if p] + [e.pattern for e in rule.excuses]
-
-
-def needs_words(rule: Rule) -> bool:
-    """Whether the rule can only be judged once words are known."""
-    if isinstance(rule.form, Keep) and MEASURES[rule.form.measure].words:
-        return True
-    names = {n for p in patterns_of(rule) for n in p.names}
-    bare = {n.removeprefix("start:").removeprefix("stop:") for n in names}
-    by_words = {n for n in bare if n.startswith("say:") or (n in MEASURES and MEASURES[n].words)}
-    return bool(by_words or names & _WITH_WORDS)
 
 
 class _Lane:
@@ -215,6 +179,10 @@ class Engine:
         """Something was not heard."""
         for lane in (self.audio, self.talk):
             lane.desk.doubt(doubt.start, doubt.end, doubt.channel, words=doubt.words, reason=doubt.reason)
+
+    def split(self, split: Split) -> None:
+        """One ear alone heard something; it is told before the words of its segment."""
+        self.talk.desk.splits.add(split)
 
     def advance(self, now: int, audio_until: int, heard_until: int) -> list[Event]:
         """Decide what can be decided: sounds are complete up to ``audio_until``, words up to ``heard_until``.

@@ -4,7 +4,10 @@ A segment is the speech of one party between two silences, cut at its quietest p
 recogniser. While it lasts, partial passes are asked for after so much new speech; when it ends, one final pass.
 Passes are scheduled in audio time only, so a replay asks for the same. Finals decide: words of a final are settled
 and never change. What two successive partials agree on (local agreement: Liu et al., Low-Latency Sequence-to-Sequence
-Speech Recognition, 2020) is told early, to be confirmed by the final.
+Speech Recognition, 2020) is told early, to be confirmed by the final. A streaming ear commits its words itself: all of
+them are told early, and only when there are new ones.
+
+With two ears the careful one's words settle a segment, and what the fast one heard is kept where it differs.
 """
 
 from __future__ import annotations
@@ -98,6 +101,7 @@ class Transcript:
         self._audio: deque[tuple[int, Samples]] = deque()  # (start, samples), contiguous or with gaps
         self._energy: deque[tuple[int, int]] = deque()  # (frame start, sum of squares)
         self._last_words: tuple[Word, ...] = ()
+        self._last_other: tuple[Word, ...] = ()
 
     # -- audio
 
@@ -189,7 +193,10 @@ class Transcript:
         if not self._recognise:
             return
         pad = self._samples(self._set.pad)
-        samples, low = self._cut(max(segment.start - pad, 0), end + pad if final else end)
+        if final:
+            # As far as the last partial at least: a streaming ear then only goes on, and need not begin anew.
+            end = end + pad if segment.goes_on else max(end + pad, segment.asked_until)
+        samples, low = self._cut(max(segment.start - pad, 0), end)
         # Numbers depend on the channel's own passes only, not on what the other channel asks meanwhile.
         number = self._asked * len(Channel) + list(Channel).index(self.channel)
         self._asked += 1
@@ -223,20 +230,27 @@ class Transcript:
         if found is None:
             return None
         segment, final = found
-        if final:
+        if hypothesis.more:
+            self._by_request[hypothesis.request] = found
+        elif final:
             segment.answer = hypothesis
             return self._settle()
         out = Outcome()
         if segment.answer is None and not hypothesis.failed:
-            words = hypothesis.words
-            agreed = _common(segment.last_partial, words)
-            segment.last_partial = words
-            end = words[-1].end if words else segment.start
-            at = (self.channel, segment.number, segment.start, end)
-            out.heard.append(Heard(*at, words, settled=False))
-            if agreed:
-                out.agreed.append(Heard(*at, agreed, settled=False))
+            self._early(segment, hypothesis, out)
         return out
+
+    def _early(self, segment: _Segment, hypothesis: Hypothesis, out: Outcome) -> None:
+        words, before = hypothesis.words, segment.last_partial
+        if hypothesis.committed and words == before:
+            return
+        segment.last_partial = words
+        agreed = words if hypothesis.committed else _common(before, words)
+        end = words[-1].end if words else segment.start
+        at = (self.channel, segment.number, segment.start, end)
+        out.heard.append(Heard(*at, words, settled=False, ear=hypothesis.ear))
+        if agreed:
+            out.agreed.append(Heard(*at, agreed, settled=False, ear=hypothesis.ear))
 
     def _settle(self) -> Outcome:
         out = Outcome()
@@ -247,19 +261,23 @@ class Transcript:
             if answer.failed:
                 out.blind.append(Blind(self.channel, segment.start, segment.end, "recogniser_failed"))
                 continue
-            words = tuple(w for w in answer.words if self._inside(segment, w))
-            if segment.goes_on_from:
-                words = self._not_again(words, segment.start)
-            self._last_words = words[-REPEATED:]
-            span = (segment.start, segment.end)
-            out.heard.append(Heard(self.channel, segment.number, *span, words, settled=True))
+            words = self._own(segment, answer.words, self._last_words)
+            other = words if answer.other is None else self._own(segment, answer.other, self._last_other)
+            self._last_words, self._last_other = words[-REPEATED:], other[-REPEATED:]
+            span = (self.channel, segment.number, segment.start, segment.end)
+            differs = _text(other) != _text(words)
+            out.heard.append(Heard(*span, words, True, answer.ear, other if differs else None))
         return out
 
-    def _not_again(self, words: tuple[Word, ...], cut: int) -> tuple[Word, ...]:
+    def _own(self, segment: _Segment, words: tuple[Word, ...], before: tuple[Word, ...]) -> tuple[Word, ...]:
+        """Those of the words that were said in the segment; ``before`` are the last ones of the segment before."""
+        inside = tuple(w for w in words if self._inside(segment, w))
+        return self._not_again(inside, before, segment.start) if segment.goes_on_from else inside
+
+    def _not_again(self, words: tuple[Word, ...], before: tuple[Word, ...], cut: int) -> tuple[Word, ...]:
         """Without the words that both sides of a cut heard: the end of one is then the beginning of the other."""
         if not words or words[0].start - cut > self._samples(self._set.pad):
             return words
-        before = self._last_words
         for count in range(min(len(before), len(words)), 0, -1):
             if all(self._same(a, b) for a, b in zip(before[-count:], words, strict=False)):
                 return words[count:]
@@ -322,3 +340,7 @@ def _common(before: tuple[Word, ...], after: tuple[Word, ...]) -> tuple[Word, ..
             break
         count += 1
     return after[:count]
+
+
+def _text(words: tuple[Word, ...]) -> str:
+    return "".join(w.text for w in words)

@@ -103,6 +103,8 @@ class Hub:
         self._dirty: set[str] = set()
         self._changed_alerts: dict[str, dict[str, Any]] = {}
         self._gone: list[str] = []
+        self._fast_only = False
+        self._told_fast_only = False
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._snapshot: tuple[int, str] | None = None
@@ -183,6 +185,11 @@ class Hub:
         for alert in reversed(list(alerts)):
             self._alerts.setdefault(alert["id"], alert)
 
+    def hearing(self, *, fast_only: bool) -> None:
+        """Whether the fast ear answers alone, because the careful one cannot follow."""
+        self._fast_only = fast_only
+        self._wake.set()
+
     def alert(self, call: str, rule: str, occasion: int) -> dict[str, Any] | None:
         """An alert of the feed."""
         return self._alerts.get(alert_id(call, rule, occasion))
@@ -205,10 +212,12 @@ class Hub:
         gone, self._gone = self._gone, []
         self._dirty.clear()
         self._changed_alerts.clear()
-        if not (calls or alerts or gone):
+        state = {} if self._told_fast_only == self._fast_only else {"fast_only": self._fast_only}
+        self._told_fast_only = self._fast_only
+        if not (calls or alerts or gone or state):
             return None
         self.seq += 1
-        message = dumps({"type": "tick", "seq": self.seq, "calls": calls, "alerts": alerts, "gone": gone})
+        message = dumps({"type": "tick", "seq": self.seq, "calls": calls, "alerts": alerts, "gone": gone, **state})
         self._ring.append((self.seq, message))
         for viewer in self.viewers:
             viewer.offer(message)
@@ -220,6 +229,7 @@ class Hub:
             data = {
                 "seq": self.seq,
                 "epoch": self.epoch,
+                "fast_only": self._told_fast_only,
                 "calls": list(self._published.values()),
                 "alerts": list(reversed(self._alerts.values())),
             }

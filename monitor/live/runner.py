@@ -171,7 +171,8 @@ class Runner:
         """Feed the recogniser's answer; one that comes after the call is over is of no use."""
         if self.closed:
             return
-        self._settle(hypothesis.request)
+        if not hypothesis.more:
+            self._settle(hypothesis.request)
         try:
             self._input(hypothesis, None)
         except CallFailed as error:

@@ -27,7 +27,8 @@ class CallSetupRequest:
 
     ``signalled``: telephony will send signals, so that nothing about ringing and answering need be guessed;
     ``queue`` scopes rules. ``started`` is the ISO wall time of position 0. ``client`` keeps what a resuming client
-    must repeat: its rate, channels and which side the agent is on.
+    must repeat: its rate, channels and which side the agent is on. ``hearing``: what decided which stretches were
+    recognised (``Config.hearing``), since a rebuild must ask for the same.
     """
 
     id: str
@@ -44,6 +45,7 @@ class CallSetupRequest:
     signalled: bool = False
     queue: str | None = None
     client: dict[str, Any] = field(default_factory=dict, hash=False)
+    hearing: dict[str, float] = field(default_factory=dict, hash=False)
 
     def header(self) -> dict[str, Any]:
         """The journal's header."""
@@ -62,6 +64,7 @@ class CallSetupRequest:
             "signalled": self.signalled,
             "queue": self.queue,
             "client": self.client,
+            "hearing": self.hearing,
         }
 
     @classmethod
@@ -82,6 +85,7 @@ class CallSetupRequest:
             signalled=data.get("signalled", False),
             queue=data.get("queue"),
             client=data.get("client", {}),
+            hearing=data.get("hearing", {}),
         )
 
 

@@ -271,6 +271,7 @@ def alert_view(info: CallSetupRequest, alert: Alert, describe: Describe) -> dict
         "end": seconds(alert.end),
         "at": seconds(alert.at),
         "raised_at": seconds(alert.raised_at),
+        "review": None if alert.review is None else alert.review.value,
         "message": alert.message,
         "title": told["title"],
         "advice": told["advice"],

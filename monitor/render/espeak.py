@@ -11,10 +11,13 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import ctypes.util
+import math
+import re
 import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +28,12 @@ VOICE = "cmn-latn-pinyin"
 WPM = (80, 400)
 """Speeds that the engine renders without its time stretcher, in its own words a minute."""
 
+LOWEST_HZ = 25.0
+"""The engine's own floor for the pitch; a sentence that would begin below it makes the library write past a table."""
+
+_USUAL_HZ = (80.0, 118.0)
+"""Low and high end of the pitch of VOICE, where a variant names none."""
+
 _LIBRARIES = ("libespeak-ng.so.1", "libespeak-ng.1.dylib", "libespeak-ng.dll")
 _SYNCHRONOUS = 2
 _INIT_PHONEME_EVENTS = 1
@@ -32,6 +41,8 @@ _INIT_DONT_EXIT = 0x8000
 _UTF8 = 1
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _EVENT_END, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
+_PAUSE = b"_:"
+_PITCH_LINE = re.compile(r"^\s*pitch\s+(\d+)\s+(\d+)", re.MULTILINE)
 _LOCK = threading.Lock()
 
 
@@ -62,11 +73,13 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 @dataclass(frozen=True, slots=True, eq=False)
 class Spoken:
     """Float samples of shape (n,) in -1..1 at ``rate``, and the sample at which each Han character of the text
-    begins, in the order of the text."""
+    begins, in the order of the text; ``ends`` holds the sample at which each of them ends (the next one's start, or
+    the pause that follows)."""
 
     samples: npt.NDArray[np.float64]
     rate: int
     characters: tuple[tuple[str, int], ...]
+    ends: tuple[int, ...]
 
 
 def is_han(char: str) -> bool:
@@ -106,37 +119,83 @@ def synthesize(text: str, *, variant: str, wpm: int, pitch: int = 50, pitch_rang
     """Speak ``text`` (Han characters and punctuation).
 
     ``variant`` is an espeak voice variant such as ``f2`` or ``Annie``; ``pitch`` and ``pitch_range`` run from 0 to
-    99; ``wpm`` is espeak's own speed. Raises EspeakError for an unknown variant and for a character that the voice
-    cannot read.
+    99; ``wpm`` is espeak's own speed. Raises EspeakError for an unknown variant, for a character that the voice
+    cannot read, and for a deep pitch with a range so wide that it falls below LOWEST_HZ.
     """
-    if not WPM[0] <= wpm <= WPM[1]:
-        raise EspeakError(f"wpm {wpm} is outside {WPM[0]}..{WPM[1]}")
-    with _LOCK:
-        engine = _Engine(_library())
+    with Speaker() as speaker:
+        return speaker.speak(text, variant=variant, wpm=wpm, pitch=pitch, pitch_range=pitch_range)
+
+
+class Speaker:
+    """The library, loaded once for many sentences: some hundred times faster than real time.
+
+    The same series of sentences sounds the same each time; one sentence depends on those before it. The library
+    has global state, so there is one Speaker at a time: other threads wait until it is closed, and opening a second
+    one in the same thread raises EspeakError, as does a missing library. Use it as a context manager.
+    """
+
+    _owner: ClassVar[int | None] = None
+
+    def __init__(self) -> None:
+        if Speaker._owner == threading.get_ident():
+            raise EspeakError("this thread has a Speaker open; close it before espeak-ng is loaded again")
+        _LOCK.acquire()
         try:
-            if not engine.choose(variant):
-                raise EspeakError(f"espeak-ng has no voice variant {variant!r}; known are {engine.variants()}")
-            samples, events = engine.speak(text, wpm, pitch, pitch_range)
-        finally:
-            engine.close()
-    return Spoken(samples, engine.rate, _characters(text, events))
+            self._engine = _Engine(_library())
+        except BaseException:
+            _LOCK.release()
+            raise
+        Speaker._owner = threading.get_ident()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.close()
+        Speaker._owner = None
+        _LOCK.release()
+
+    def speak(self, text: str, *, variant: str, wpm: int, pitch: int = 50, pitch_range: int = 50) -> Spoken:
+        """As ``synthesize``, with the same errors."""
+        if not WPM[0] <= wpm <= WPM[1]:
+            raise EspeakError(f"wpm {wpm} is outside {WPM[0]}..{WPM[1]}")
+        if not self._engine.choose(variant):
+            raise EspeakError(f"espeak-ng has no voice variant {variant!r}; known are {self._engine.variants()}")
+        if self._engine.lowest_hz(variant, pitch, pitch_range) < LOWEST_HZ:
+            raise EspeakError(
+                f"voice variant {variant!r} at pitch {pitch} with range {pitch_range} falls below {LOWEST_HZ:.0f} Hz,"
+                " where espeak-ng fails; raise the pitch or narrow the range"
+            )
+        samples, events = self._engine.speak(text, wpm, pitch, pitch_range)
+        characters, ends = _characters(text, events, samples.size)
+        return Spoken(samples, self._engine.rate, characters, ends)
 
 
-def _characters(text: str, events: list[tuple[int, int, int, bytes]]) -> tuple[tuple[str, int], ...]:
-    """Match WORD events to the Han characters of the text; one event a character, in order."""
+def _characters(
+    text: str, events: list[tuple[int, int, int, bytes]], size: int
+) -> tuple[tuple[tuple[str, int], ...], tuple[int, ...]]:
+    """Match WORD events to the Han characters of the text, one event a character, in order: their starts, and their
+    ends, at the next start, the next pause phoneme or the end of the sound."""
     starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
     last = -1
     for kind, position, sample, phoneme in events:
         if kind == _EVENT_PHONEME and phoneme.startswith(b"(en"):
             raise EspeakError(f"espeak-ng cannot read a character of {text!r} and falls back to English")
         index = position - 1
+        if kind == _EVENT_PHONEME and phoneme.startswith(_PAUSE):
+            ends.setdefault(last, sample)
         if kind == _EVENT_WORD and last < index < len(text) and is_han(text[index]):
+            ends.setdefault(last, sample)
             starts[index] = sample
             last = index
     wanted = [index for index, char in enumerate(text) if is_han(char)]
     if lost := [text[index] for index in wanted if index not in starts]:
         raise EspeakError(f"espeak-ng gives no time for {''.join(lost)!r} in {text!r}; use other wording")
-    return tuple((text[index], starts[index]) for index in wanted)
+    return (
+        tuple((text[index], starts[index]) for index in wanted),
+        tuple(min(ends.get(index, size), size) for index in wanted),
+    )
 
 
 class _Engine:
@@ -146,6 +205,8 @@ class _Engine:
         self._lib = ctypes.CDLL(name)
         self._audio: list[npt.NDArray[np.int16]] = []
         self._events: list[tuple[int, int, int, bytes]] = []
+        self._variants: list[str] | None = None
+        self._pitches: dict[str, tuple[float, float]] = {}
         self._callback = _CALLBACK(self._take)  # held here: the library keeps only the address
         ctypes.CDLL(None).srand(1)
         options = _INIT_PHONEME_EVENTS | _INIT_DONT_EXIT
@@ -166,17 +227,43 @@ class _Engine:
         return bool(self._lib.espeak_SetVoiceByName(name.encode()) == 0)
 
     def variants(self) -> list[str]:
+        """Names of the voice variants that are installed."""
+        if self._variants is None:
+            self._variants = self._find_variants()
+        return self._variants
+
+    def _folder(self) -> Path:
         path = ctypes.c_char_p()
         self._lib.espeak_Info.restype = ctypes.c_char_p
         self._lib.espeak_Info(ctypes.byref(path))
-        folder = Path((path.value or b"").decode()) / "voices" / "!v"
+        return Path((path.value or b"").decode()) / "voices" / "!v"
+
+    def _find_variants(self) -> list[str]:
+        folder = self._folder()
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+    def lowest_hz(self, variant: str, pitch: int, pitch_range: int) -> float:
+        """The pitch from which the engine's intonation rises, by its own formula: the variant's low end, moved by
+        ``pitch``, and lower the wider the range is."""
+        low, high = self._ends(variant)
+        base = (low - 9.0) * math.exp2(pitch / 50.0 - 1.0)
+        return base - (high - low) * (pitch_range / 50.0 - 1.0) * 108.0 * 18.0 / 4096.0
+
+    def _ends(self, variant: str) -> tuple[float, float]:
+        """Low and high end of a variant's pitch, Hz."""
+        if variant not in self._pitches:
+            text = (self._folder() / variant).read_text(encoding="utf-8", errors="replace") if variant else ""
+            found = _PITCH_LINE.search(text)
+            self._pitches[variant] = (float(found[1]), float(found[2])) if found else _USUAL_HZ
+        return self._pitches[variant]
 
     def speak(
         self, text: str, wpm: int, pitch: int, pitch_range: int
     ) -> tuple[npt.NDArray[np.float64], list[tuple[int, int, int, bytes]]]:
         for parameter, value in ((_RATE, wpm), (_PITCH, pitch), (_RANGE, pitch_range)):
             self._lib.espeak_SetParameter(parameter, value, 0)
+        self._audio.clear()
+        self._events.clear()
         data = text.encode() + b"\0"
         size = ctypes.c_size_t(len(data))
         self._lib.espeak_Synth(data, size, 0, 1, 0, _UTF8, None, None)

@@ -117,6 +117,7 @@ class Session:
             signalled=start.signalled,
             queue=start.queue,
             client={"rate": start.rate, "channels": start.channels, "agent": start.agent_side, "mixed": mixed},
+            hearing=parts.hearing,
         )
 
     def _intake(self, start: Start, live: Live) -> Intake:

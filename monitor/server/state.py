@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from monitor.asr.ears import Ears
 from monitor.live.calls import Calls
 from monitor.live.hub import Hub
 from monitor.live.parts import CallsParts, MakeReport
@@ -34,7 +36,8 @@ class ServerParts:
     """Everything that a server does not make itself.
 
     ``make_call`` raises ``SetupError`` for packs it does not know. ``default_packs`` are used for calls that name
-    none. ``packs`` lists what ``GET /api/packs`` shows. ``static``: the built dashboard.
+    none. ``packs`` lists what ``GET /api/packs`` shows. ``hearing`` is kept with every call. ``static``: the built
+    dashboard.
     """
 
     make_call: MakeCall
@@ -47,6 +50,7 @@ class ServerParts:
     packs: Callable[[], Sequence[dict[str, Any]]] = no_packs
     default_packs: tuple[str, ...] = ()
     model: str = ""
+    hearing: dict[str, float] = field(default_factory=dict)
     version: str = ""
     access: Access = field(default_factory=Access)
     static: Path | None = None
@@ -81,8 +85,26 @@ class Server:
             )
         )
         self._began = time.monotonic()
+        self._listen(loop)
         self._ticking = loop.create_task(self.hub.run())
         self._gauges()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Screens show when the ears change how they hear."""
+        ears = self.parts.recogniser
+        if not isinstance(ears, Ears):
+            return
+
+        def show() -> None:
+            self.hub.hearing(fast_only=ears.fast_only)
+
+        def changed() -> None:
+            """In a thread of the ears."""
+            with suppress(RuntimeError):  # the loop is closed: nobody looks on any more
+                loop.call_soon_threadsafe(show)
+
+        ears.listen(changed)
+        show()
 
     def start(self) -> list[str]:
         """Show what the store remembers and take up interrupted calls; returns their ids."""
@@ -118,6 +140,10 @@ class Server:
         gauge("store_refused", "Batches that the store would not take", lambda: self.writer.refused)
         gauge("screens", "Screens that look on", lambda: len(self.hub.viewers))
         gauge("screens_queue", "Ticks waiting for the slowest screen", self.hub.slowest)
+        if isinstance(ears := self.parts.recogniser, Ears):
+            gauge("recogniser_fast_only", "1 while the careful ear cannot follow", lambda: ears.fast_only)
+            gauge("finals_fast_alone", "Finals that the fast ear answered alone", lambda: ears.stats.fast_alone)
+            gauge("recogniser_busy", "Share of the last minute that the busier ear worked", lambda: ears.stats.busy)
         gauge("finals_outstanding", "Stretches of speech that the recogniser still owes", self.calls.outstanding)
 
 

@@ -81,6 +81,7 @@ def alert_row(call: str, clock: CallClock, alert: Alert, describe: Describe | No
         "at": alert.at,
         "raised_at": alert.raised_at,
         "raised": clock.wall(alert.raised_at),
+        "review": None if alert.review is None else str(alert.review),
         "message": dict(alert.message),
         "title": dict(told.get("title") or alert.message),
         "advice": dict(told.get("advice") or {}),
@@ -107,6 +108,7 @@ def verdict_row(call: str, verdict: Verdict) -> Row:
         "outcome": str(verdict.outcome),
         "at": verdict.at,
         "reason": verdict.reason,
+        "review": None if verdict.review is None else str(verdict.review),
     }
 
 

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from monitor.store.schema import VERSION, meta, metadata
+from monitor.store.schema import UPGRADES, VERSION, meta, metadata
 
 WAIT = 10.0
 """Seconds a connection waits for another writer before it gives up."""
@@ -105,7 +105,17 @@ def _make_tables(engine: Engine) -> None:
         if found is None:
             connection.execute(insert(meta).values(key="version", value=str(VERSION)))
         elif int(found) != VERSION:
-            raise StoreError(
-                f"{engine.url.database}: the tables are version {found}, this program writes {VERSION}; "
-                "use the matching program or another database"
-            )
+            _upgrade(connection, int(found), f"{engine.url.database}")
+
+
+def _upgrade(connection: Connection, found: int, name: str) -> None:
+    """Bring older tables to this version, all or nothing."""
+    if found not in UPGRADES:
+        raise StoreError(
+            f"{name}: the tables are version {found}, this program writes {VERSION}; "
+            "use the matching program or another database"
+        )
+    for version in range(found, VERSION):
+        for statement in UPGRADES[version]:
+            connection.exec_driver_sql(statement)
+    connection.execute(update(meta).where(meta.c.key == "version").values(value=str(VERSION)))

@@ -21,8 +21,16 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 """Raised with every change that an older program could not live with."""
+
+UPGRADES = {
+    1: (
+        "ALTER TABLE alerts ADD COLUMN review VARCHAR(40)",
+        "ALTER TABLE verdicts ADD COLUMN review VARCHAR(40)",
+    ),
+}
+"""What makes the tables of a version those of the next."""
 
 metadata = MetaData()
 
@@ -77,6 +85,7 @@ alerts = Table(
     Column("at", BigInteger, nullable=False),
     Column("raised_at", BigInteger, nullable=False),
     Column("raised", String(27), nullable=False),  # wall time of raised_at, for lists over many calls
+    Column("review", String(40)),  # a code of monitor.core.types.Review
     Column("message", JSON, nullable=False),
     Column("title", JSON, nullable=False),
     Column("advice", JSON, nullable=False),
@@ -96,6 +105,7 @@ verdicts = Table(
     Column("outcome", String(20), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("reason", String(200), nullable=False),
+    Column("review", String(40)),
 )
 
 lines = Table(

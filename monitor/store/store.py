@@ -182,6 +182,7 @@ class Store:
                     "outcome": row["outcome"],
                     "at": row["at"] / row["rate"],
                     "reason": row["reason"],
+                    "review": row["review"],
                 }
                 for row in connection.execute(query).mappings()
             ]

@@ -91,6 +91,7 @@ class AlertView(TypedDict):
     end: float
     at: float
     raised_at: float
+    review: str | None
     message: Texts
     title: Texts
     advice: Texts
@@ -117,6 +118,7 @@ class VerdictView(TypedDict):
     outcome: str
     at: float
     reason: str
+    review: str | None
 
 
 class WordView(TypedDict):
@@ -196,6 +198,7 @@ def alert_view(row: RowMapping, reviews: Iterable[Review]) -> AlertView:
         "end": row["end"] / rate,
         "at": row["at"] / rate,
         "raised_at": row["raised_at"] / rate,
+        "review": row["review"],
         "message": row["message"],
         "title": row["title"],
         "advice": row["advice"],

@@ -10,7 +10,7 @@ import pytest
 from monitor import paths
 from monitor.asr import models
 from monitor.asr.card import Card
-from monitor.asr.models import ModelError, Origin
+from monitor.asr.models import ModelError, ModelKind, Origin
 
 SHIPPED = paths.models_dir() / "zh-careful"
 
@@ -38,6 +38,7 @@ def test_the_shipped_model_is_whole_and_described():
     info = models.check("zh-careful")
     assert info.path == SHIPPED
     assert info.origin is Origin.SHIPPED
+    assert info.kind is ModelKind.WHISPER
     assert info.card.real_length_windows
     assert not info.card.human_speech
     assert info.size < 6_000_000
@@ -135,7 +136,7 @@ def test_a_damaged_tokenizer_is_named(copy):
         ("model.safetensors", "ct2-transformers-converter"),
         ("pytorch_model.bin", "ct2-transformers-converter"),
         ("ggml-small.bin", "whisper.cpp"),
-        ("encoder.onnx", "does not run"),
+        ("model.nemo", "no engine here runs"),
     ],
 )
 def test_models_of_other_programs_are_recognised(tmp_path, file, what):
@@ -149,10 +150,10 @@ def test_folders_that_are_no_models(tmp_path, copy):
         models.check(tmp_path / "nowhere")
     with pytest.raises(ModelError, match=r"model\.bin is a file"):
         models.check(copy / "model.bin")
-    with pytest.raises(ModelError, match=r"no model\.bin\. Did you mean .*copy\?"):
+    with pytest.raises(ModelError, match=r"no model\.bin and no \*\.onnx\. Did you mean .*copy\?"):
         models.check(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelError, match=r"no model\.bin\. Give a folder"):
+    with pytest.raises(ModelError, match=r"no model\.bin and no \*\.onnx\. Give a folder"):
         models.check(tmp_path / "empty")
 
 

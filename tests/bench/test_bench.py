@@ -6,15 +6,30 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from rich.table import Table
 from typer.testing import CliRunner
 
-from monitor.bench import ears, fanout, latency, material, memory, signal_path, storage
+from monitor.bench import (
+    ears,
+    ears_material,
+    ears_nothing,
+    fanout,
+    latency,
+    load,
+    material,
+    memory,
+    signal_path,
+    storage,
+)
 from monitor.bench.benches import BENCHES
 from monitor.bench.gauge import Plan
 from monitor.bench.material import demo_call
-from monitor.bench.show import SHOWN, tables
+from monitor.bench.show import SHOWN, markdown, tables
 from monitor.cli.main import app
+from monitor.render.files import write_flac
+from tests.asr import tiny
 
 QUICK = Plan(quick=True)
 
@@ -62,13 +77,61 @@ def test_memory() -> None:
     _shown("memory", {"calls": 2, "seconds": 2, "target": {"mib_a_call": 3.0}, "ways": [way]})
 
 
-def test_ears() -> None:
-    figures = ears.run(QUICK)
-    ways = {row["way"]: row for row in figures["ways"]}
-    assert ways["partials"]["partials"] > 0
-    assert ways["finals only"]["partials"] == 0
-    assert ways["finals only"]["finals"] == ways["partials"]["finals"] > 0
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds instead of an hour."""
+    call = material.demo_call("2-fast-loud").part(2.5, 5.5)
+    monkeypatch.setattr(ears_material, "demo_calls", lambda: [call, call])
+    monkeypatch.setattr(ears_material, "opening", lambda call, least: call)
+    monkeypatch.setattr(ears_material, "spoken_dialogues", lambda plan: [])
+    monkeypatch.setattr(ears_nothing, "QUICK_MINUTES", 0.2)
+
+
+@pytest.mark.usefixtures("short")
+def test_ears(tmp_path: Path) -> None:
+    write_flac(tmp_path / "a.flac", np.zeros((8000, 1), np.int16), 8000)
+    (tmp_path / "MANIFEST.tsv").write_text("file\ttranscript\na.flac\t您好\n", encoding="utf-8")
+    figures = ears.run(Plan(quick=True, human=tmp_path))
+    assert figures.keys() >= {"engines", "left_out", *ears.PARTS}
+    (row,) = figures["recognition"]
+    assert (row["material"], row["engine"]) == ("demo calls", "zh-careful")
+    assert row["partials"] > row["finals"] > 0
+    assert [row["rate"] for row in figures["human"]["rows"]] == [16000, 8000]
+    assert figures["human"]["rows"][0]["cer"] == 1.0
     _shown("ears", figures)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_part_of_ears() -> None:
+    figures = ears.run(Plan(quick=True, parts=("nothing",)))
+    assert figures.keys() == {"threads", "engines", "nothing"}
+    _shown("ears", figures)
+
+
+@pytest.mark.usefixtures("short")
+def test_both_ears_take_part_where_there_are_two(tmp_path: Path) -> None:
+    tiny.wenet_ctc(tmp_path)
+    figures = ears.run(Plan(quick=True, models=("zh-careful", str(tmp_path)), parts=("recognition", "phrases")))
+    names = ["zh-careful", tmp_path.name, f"{tmp_path.name} + zh-careful"]
+    assert [row["engine"] for row in figures["recognition"]] == names
+    assert [row["kind"] for row in figures["engines"]] == ["whisper", "sherpa"]
+    assert figures["recognition"][0]["cer"] == figures["recognition"][2]["cer"], "the careful ear decides"
+    _shown("ears", figures)
+
+
+def test_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "QUICK_CALLS", (1,))
+    monkeypatch.setattr(load, "demo_calls", lambda: [demo_call("2-fast-loud").part(2.5, 9.0)])
+    figures = load.run(Plan(quick=True, seconds=1.0))
+    assert figures["limits"] == [{"ears": "zh-careful", "follows": 1, "behind_at": None}]
+    _shown("load", figures)
+
+
+def test_tables_can_be_put_into_a_document() -> None:
+    table = Table("way", "CPU", title="Cost", caption="a|b")
+    table.add_row("one|two", "[green]3 ✓[/] (≥ 2)")
+    lines = markdown(table).splitlines()
+    assert lines == ["**Cost**", "", "| way | CPU |", "| --- | --- |", "| one\\|two | 3 ✓ (≥ 2) |", "", "a|b"]
 
 
 def test_latency_of_audio_rules(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +175,45 @@ def test_the_command_writes_its_figures(tmp_path: Path, monkeypatch: pytest.Monk
     assert data["benches"].keys() == {"storage"}
 
 
+def test_the_command_hands_its_wishes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[Plan] = []
+
+    def note(plan: Plan) -> dict[str, Any]:
+        plans.append(plan)
+        return {"seconds_each": 1.0, "rows": [], "limits": []}
+
+    monkeypatch.setitem(BENCHES, "load", note)
+    folder = str(tmp_path)
+    wishes = [
+        "--model",
+        "a",
+        "--model",
+        "b",
+        "--set",
+        f"x={folder}",
+        "--human",
+        folder,
+        "--part",
+        "human",
+        "--call",
+        "c",
+    ]
+    done = CliRunner().invoke(app, ["bench", "load", *wishes, "--seconds", "5", "--no-hints", "--markdown"])
+    assert done.exit_code == 0, done.output
+    assert "| ears | calls |" in done.output
+    (plan,) = plans
+    assert (plan.models, plan.sets, plan.human) == (("a", "b"), {"x": tmp_path}, tmp_path)
+    assert (plan.parts, plan.calls, plan.seconds, plan.hints) == (("human",), (Path("c"),), 5.0, False)
+
+
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["nosuch"], "no bench 'nosuch'"), (["ears", "--model", "none"], "nothing to measure")]
+    ("arguments", "said"),
+    [
+        (["nosuch"], "no bench 'nosuch'"),
+        (["ears", "--model", "none"], "nothing to measure"),
+        (["ears", "--part", "noses"], "no part 'noses'"),
+        (["ears", "--set", "folder"], "NAME=FOLDER"),
+    ],
 )
 def test_a_wrong_wish_is_told(arguments: list[str], said: str) -> None:
     done = CliRunner().invoke(app, ["bench", *arguments])

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from monitor.audit.report import CallFacts, build_report
+from monitor.cli.replay import print_timeline
+from monitor.core.types import Alert, AlertState, Channel, Outcome, Review, Severity, Verdict
 from tests.cli.files import done, murmur, pack, refused, wav
 
 CALLS = Path(__file__).resolve().parents[1] / "data" / "calls"
@@ -115,6 +118,46 @@ def test_a_model_that_is_none_is_told_before_the_work(call: Path, tmp_path: Path
     assert named in told
     assert "Give a folder" in told or "Check the path" in told
     assert "verdicts" not in told
+
+
+@pytest.mark.parametrize(
+    ("review", "words"),
+    [
+        (None, ""),
+        ("unheard_by_fast", "(for review: heard by the careful ear only)"),
+        ("unheard_by_careful", "(for review: heard by the fast ear only)"),
+        ("fast_ear_only", "(for review: words of the fast ear only)"),
+    ],
+)
+def test_the_timeline_says_what_is_for_review(
+    review: str | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = CallFacts("c", "c.wav", 8000, 80_000, (Channel.AGENT,), ("p",), "zh", "1")
+    message = {"zh": "不知道", "en": "brushed off"}
+    why = None if review is None else Review(review)
+    alert = Alert("p/r", 1, Severity.NOTE, AlertState.CONFIRMED, Channel.AGENT, 0, 8000, 0, 8000, message, review=why)
+    report = build_report(facts, [alert, Verdict("p/r", 1, Outcome.BROKEN, 0, review=why)])
+    assert [found["review"] for found in (*report["alerts"], *report["verdicts"])] == [review, review]
+    print_timeline(report)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "p/r" in line]
+    assert line.split("不知道")[1].strip() == words
+
+
+def test_one_model_alone_and_two_ears_are_not_asked_for_at_once(call: Path) -> None:
+    for option in ("--fast", "--careful"):
+        assert "leave it out, or leave out" in refused("replay", call, *NO_WORDS, option, "zh-careful")
+
+
+@pytest.mark.parametrize("options", [("--fast", "no-such-ear"), ("--careful", "no-such-ear")])
+def test_an_ear_that_is_none_is_told_before_the_work(call: Path, options: tuple[str, str]) -> None:
+    told = refused("replay", call, *options)
+    assert "no-such-ear" in told or "zh-fast" in told  # whichever ear is missing first
+    assert "verdicts" not in told
+
+
+def test_without_any_ear_words_are_not_judged(tmp_path: Path) -> None:
+    done("replay", CALLS / "short.flac", "--fast", "none", "--careful", "none", "--out", tmp_path)
+    assert json.loads((tmp_path / "short.report.json").read_text(encoding="utf-8"))["call"]["model"] is None
 
 
 def test_without_a_model_words_are_not_judged(tmp_path: Path) -> None:

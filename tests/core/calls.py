@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 
 from monitor.core.call import book_of
 from monitor.core.phrases import PhraseBook
 from monitor.core.rulebook import Pack
+from monitor.core.types import Channel, Word
 from monitor.packs import load_packs
 from tests.scripted import AGENT, CUSTOMER, Script
 
@@ -80,6 +82,19 @@ def unsignalled() -> Script:
 
 
 CALLS = {"blameless": blameless, "faulty": faulty, "silent": silent, "unsignalled": unsignalled}
+
+
+def misheard(script: Script, seed: int) -> dict[Channel, list[Word]]:
+    """The words of a call as a worse ear hears them: some characters are others, some are missing."""
+    chance = random.Random(seed)
+    others = "您好我怎么知道不归管再见请稍等谢"
+    out: dict[Channel, list[Word]] = {}
+    for channel, words in script.words.items():
+        for word in words:
+            kind = chance.random()
+            text = word.text if kind > 0.15 else chance.choice(others) if kind > 0.05 else ""
+            out.setdefault(channel, []).extend([replace(word, text=text)] if text else [])
+    return out
 
 
 SAYINGS = (

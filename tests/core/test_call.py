@@ -20,9 +20,11 @@ from monitor.core.types import (
     Alert,
     AlertState,
     AsrRequest,
+    Channel,
     Chunk,
     Due,
     DueState,
+    Ear,
     Event,
     Gap,
     Heard,
@@ -31,6 +33,7 @@ from monitor.core.types import (
     Match,
     PhaseChanged,
     PhraseHit,
+    Review,
     Signal,
     SignalKind,
     SpeechStarted,
@@ -39,8 +42,8 @@ from monitor.core.types import (
     Word,
 )
 from monitor.wire import event_from_json, event_to_json
-from tests.core.calls import CALLS, anything, book, faulty, gas
-from tests.scripted import AGENT, CUSTOMER, MIXED, Ran, Script, by_stream, on, pack, rule, run
+from tests.core.calls import CALLS, anything, book, faulty, gas, misheard
+from tests.scripted import AGENT, CUSTOMER, MIXED, Ran, Script, TwoEars, by_stream, on, pack, rule, run
 
 CHUNKINGS: dict[str, list[int] | float] = {
     "7 and 161": [7, 161, 3, 1999],
@@ -64,7 +67,8 @@ def findings(ran: Ran) -> tuple[list[Verdict], list[tuple[object, ...]]]:
     """Verdicts and confirmed alerts, less when they became known and what was only suspected."""
     alerts = [a for a in ran.of(Alert) if a.state is AlertState.CONFIRMED]
     told = [
-        (a.rule, a.occasion, a.severity, a.channel, a.start, a.end, a.at, str(a.message), a.evidence) for a in alerts
+        (a.rule, a.occasion, a.severity, a.channel, a.start, a.end, a.at, str(a.message), a.evidence, a.review)
+        for a in alerts
     ]
     return sorted(ran.of(Verdict), key=lambda v: (v.rule, v.occasion)), sorted(told, key=str)
 
@@ -176,6 +180,139 @@ def test_neither_chunks_nor_delays_matter_in_any_call(seed: int) -> None:
         book=book(),
     )
     assert findings(late) == findings(expected)
+
+
+# ---------------------------------------------------------------- two ears
+
+
+Said = dict[Channel, list[Word]]
+
+
+def two_ears(script: Script, seed: int) -> tuple[Said, TwoEars]:
+    """What the careful ear hears, which is too late for one final in seven, and the fast one beside it. Either may be
+    the worse one."""
+    one, two = script.words, misheard(script, seed)
+    careful, fast = (two, one) if seed % 4 > 1 else (one, two)
+    return careful, TwoEars(fast, lambda r: r.id * 7919 % 7 == 0)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_neither_chunks_nor_delays_matter_to_two_ears(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    make = faulty if seed % 2 else lambda: anything(seed)
+    words, ears = two_ears(make(), seed)
+    expected = run(
+        make(),
+        gas(),
+        words=words,
+        ears=ears,
+        chunk=[160],
+        delay=lambda _: float(chance.choice([0.2, 0.5, 2])),
+        book=book(),
+    )
+    for sizes in ([161, 7001], [10**9]):
+        got = run(make(), gas(), chunk=sizes, arrivals=expected.arrivals, book=book())
+        assert by_stream(got.events) == by_stream(expected.events)
+    late = run(
+        make(),
+        gas(),
+        words=words,
+        ears=ears,
+        delay=lambda _: float(chance.uniform(0, 6)),
+        drop_partials=0.5,
+        seed=seed,
+        book=book(),
+    )
+    assert findings(late) == findings(expected)
+    events = expected.events
+    assert [event_from_json(json.loads(json.dumps(event_to_json(e)))) for e in events] == events
+
+
+def test_the_ears_of_those_calls_disagree_in_every_way() -> None:
+    seen: set[Review | None] = set()
+    for seed in range(1, 10, 2):
+        words, ears = two_ears(faulty(), seed)
+        ran = run(faulty(), gas(), words=words, ears=ears, delay=0.3, book=book())
+        seen |= {a.review for a in ran.of(Alert)}
+    assert seen == {None, *Review}
+
+
+def test_the_second_ear_changes_no_finding_but_its_review() -> None:
+    def plain(ran: Ran) -> tuple[object, ...]:
+        return (
+            [(v.rule, v.occasion, v.outcome, v.at, v.reason) for v in ran.of(Verdict)],
+            [(a.rule, a.occasion, a.evidence) for a in ran.of(Alert) if a.state is AlertState.CONFIRMED],
+            [h.words for h in ran.of(Heard) if h.settled],
+        )
+
+    both = run(faulty(), gas(), ears=TwoEars(misheard(faulty(), 3)), delay=0.5, book=book())
+    assert plain(both) == plain(run(faulty(), gas(), delay=0.5, book=book()))
+
+
+def test_ears_that_agree_leave_nothing_to_review() -> None:
+    ran = run(faulty(), gas(), ears=TwoEars(faulty().words), delay=0.5, book=book())
+    assert {h.ear for h in ran.of(Heard) if h.settled} == {Ear.CAREFUL}
+    assert {h.ear for h in ran.of(Heard) if not h.settled} == {Ear.FAST}
+    assert not any(h.other for h in ran.of(Heard))
+    assert {f.review for f in (*ran.of(Alert), *ran.of(Verdict))} == {None}
+
+
+INSULT = compile_phrase("insult", ["听不懂人话"])
+
+
+def insulted(careful: str, fast: str, late: bool = False) -> list[tuple[str, Review | None]]:
+    """What a rule against insults says, alerts before verdicts, of a sentence of 14 characters."""
+    texts = [f"你这个人是不是{text}对吗" for text in (careful, fast)]
+    scripts = []
+    for text in texts:
+        s = Script()
+        s.answered(0.2)
+        s.agent(1, text)
+        s.quiet(9)
+        scripts.append(s)
+    rules = pack(rule(rb.Never(on("say:insult", by=AGENT)), "insult"), phrases=(INSULT,))
+    ran = run(scripts[0], [rules], ears=TwoEars(scripts[1].words, lambda _: late), delay=0.2)
+    alerts = [(a.state.value, a.review) for a in ran.of(Alert)]
+    return alerts + [(v.outcome.value, v.review) for v in ran.of(Verdict)]
+
+
+@pytest.mark.parametrize(
+    ("careful", "fast", "late", "expected"),
+    [
+        ("听不懂人话", "听不懂人话", False, [("raised", None), ("confirmed", None), ("broken", None)]),
+        (
+            "听得懂好话",
+            "听不懂人话",
+            False,
+            [("raised", None), ("cleared", Review.UNHEARD_BY_CAREFUL), ("met", Review.UNHEARD_BY_CAREFUL)],
+        ),
+        (
+            "听不懂人话",
+            "听得懂好话",
+            False,
+            [("raised", None), ("confirmed", Review.UNHEARD_BY_FAST), ("broken", Review.UNHEARD_BY_FAST)],
+        ),
+        (
+            "听得懂好话",
+            "听不懂人话",
+            True,
+            [("raised", None), ("confirmed", Review.FAST_EAR_ONLY), ("broken", Review.FAST_EAR_ONLY)],
+        ),
+        ("听得懂好话", "听得懂好话", True, [("met", None)]),
+    ],
+)
+def test_the_careful_ear_decides_and_the_mark_says_who_heard_it(
+    careful: str, fast: str, late: bool, expected: list[tuple[str, Review | None]]
+) -> None:
+    assert insulted(careful, fast, late) == expected
+
+
+def test_a_greeting_that_the_fast_ear_alone_heard() -> None:
+    s, fast = greeted(1.5, "你说请讲"), greeted(1.5, "您好请讲")
+    ran = run(s, [greeting_rule()], ears=TwoEars(fast.words), delay=0.2)
+    (alert,) = ran.alerts("p/greet")
+    assert alert.review is Review.UNHEARD_BY_CAREFUL
+    assert [v.review for v in ran.of(Verdict)] == [Review.UNHEARD_BY_CAREFUL]
 
 
 @pytest.mark.parametrize("name", ["faulty", "silent"])

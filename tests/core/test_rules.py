@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.needs import needs_words, patterns_of
 from monitor.core.rulebook import (
     Excuse,
     Expect,
@@ -17,7 +18,6 @@ from monitor.core.rulebook import (
     Steps,
     Tally,
 )
-from monitor.core.rules import needs_words, patterns_of
 from tests.scripted import AGENT, CUSTOMER, Bench, on, rule
 
 SPEECH = on("speech_start", by=AGENT)

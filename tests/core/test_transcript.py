@@ -7,7 +7,7 @@ import pytest
 
 from monitor.asr.scripted import spoken
 from monitor.core.transcript import Blind, Transcript, TranscriptSettings
-from monitor.core.types import AsrRequest, Heard, Hypothesis, Samples, SpeechEnded, SpeechStarted, Word
+from monitor.core.types import AsrRequest, Ear, Heard, Hypothesis, Samples, SpeechEnded, SpeechStarted, Word
 from tests.scripted import AGENT, CUSTOMER
 
 RATE = 8000
@@ -300,6 +300,73 @@ def test_partials_are_told_and_what_two_agree_on() -> None:
     out = p.t.answer(Hypothesis(third.id, ()))
     assert out is not None
     assert out.agreed == [] and out.heard[0].words == () and out.heard[0].end == 8000
+
+
+def test_what_a_streaming_ear_commits_needs_no_second_look() -> None:
+    p = Played()
+    p.to(1.3)
+    p.start(1)
+    first, second, third = p.to(3.2)
+    told = []
+    for request, text, end in ((first, "您号", 12000), (second, "您号", 12000), (third, "您号请", 14000)):
+        out = p.t.answer(Hypothesis(request.id, spoken(text, 8000, end), committed=True, ear=Ear.FAST))
+        assert out is not None and out.heard == out.agreed
+        told.append(["".join(w.text for w in h.words) for h in out.agreed])
+        assert all(h.ear is Ear.FAST and not h.settled for h in out.heard)
+    assert told == [["您号"], [], ["您号请"]], "only when there is something new"
+
+
+def test_committed_silence_is_not_told() -> None:
+    p = Played()
+    p.to(1.3)
+    p.start(1)
+    (first,) = p.to(1.8)
+    out = p.t.answer(Hypothesis(first.id, (), committed=True))
+    assert out is not None and out.heard == out.agreed == []
+
+
+def test_a_final_may_be_told_early_by_one_ear_and_is_settled_by_the_other() -> None:
+    p = Played()
+    request = p.say(1, 2)
+    out = p.t.answer(Hypothesis(request.id, spoken("您号", 8000, 16000), committed=True, ear=Ear.FAST, more=True))
+    assert out is not None
+    assert [(h.settled, h.ear) for h in out.heard] == [(False, Ear.FAST)] and len(out.agreed) == 1
+    assert p.t.waiting_since == 16000
+    (heard,) = settled(p, request, "您好", 1, 2)
+    assert heard.settled and "".join(w.text for w in heard.words) == "您好"
+    assert p.t.waiting_since is None
+
+
+def both(p: Played, request: AsrRequest, words: tuple[Word, ...], other: tuple[Word, ...] | None) -> Heard:
+    ear = Ear.FAST if other is None else Ear.CAREFUL
+    out = p.t.answer(Hypothesis(request.id, words, ear=ear, other=other))
+    assert out is not None
+    return out.heard[0]
+
+
+def test_the_other_ear_is_kept_where_it_differs() -> None:
+    p = Played()
+    words, same = spoken("您好", 8000, 16000), spoken("您好", 8100, 15000)
+    assert both(p, p.say(1, 2), words, same).other is None
+    heard = both(p, p.say(3, 4), spoken("您好", 24000, 32000), spoken("您号", 24000, 31000))
+    assert (heard.ear, heard.other) == (Ear.CAREFUL, spoken("您号", 24000, 31000))
+    assert both(p, p.say(5, 6), spoken("您好", 40000, 48000), ()).other == ()
+    outside = (*spoken("您好", 56000, 64000), Word("谢", 72000, 72800))
+    assert both(p, p.say(7, 8), spoken("您好", 56000, 64000), outside).other is None
+    alone = both(p, p.say(9, 10), spoken("您好", 72000, 80000), None)
+    assert (alone.ear, alone.other, alone.settled) == (Ear.FAST, None, True)
+
+
+def test_what_the_other_ear_heard_on_both_sides_of_a_cut_counts_once() -> None:
+    p = Played(longest=2, search=0.5, partial_every=0)
+    p.to(0.3)
+    p.start(0)
+    first = p.to(2.2)[0]
+    place = first.end - PAD
+    second = p.end(2.1)[0]
+    assert both(p, first, (), (Word("请", place - 400, place + 200),)).other
+    heard = both(p, second, (), (Word("请", place - 100, place + 300), Word("稍", place + 300, place + 700)))
+    assert [w.text for w in heard.other or ()] == ["稍"]
 
 
 def test_failed_and_late_partials_are_nothing() -> None:

@@ -10,6 +10,7 @@ Seconds = Annotated[float, Field(ge=0)]
 Party = Literal["agent", "customer", "mixed"]
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
 Known = Literal["exact", "inferred", "unknown"]
+Review = Literal["unheard_by_fast", "unheard_by_careful", "fast_ear_only"] | None
 
 
 class Part(BaseModel):
@@ -59,6 +60,7 @@ class Alert(Span):
     at: Seconds
     raised_at: Seconds
     message: Both
+    review: Review
     evidence: list[Evidence]
 
 
@@ -68,6 +70,7 @@ class Verdict(Part):
     outcome: Literal["met", "broken", "cannot_tell", "not_applicable"]
     at: Seconds
     reason: str
+    review: Review
 
 
 class Value(Span):

@@ -12,7 +12,7 @@ from monitor.core.rulebook import MEASURES
 from monitor.packs import load_pack
 from monitor.paths import config_dir
 from tests.accuracy.calls import distribution
-from tests.e2e.programs import DEMO, flat, monitor
+from tests.e2e.programs import DEMO, MODEL, MODELS, flat, monitor
 from tests.e2e.schema import Report
 
 pytestmark = pytest.mark.timeout(300)  # seven minutes of calls are recognised
@@ -26,7 +26,7 @@ PACK = "gas-hotline"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The reports; the demo must say where they are, and nothing must go wrong."""
     out = tmp_path_factory.mktemp("demo")
-    result = monitor("demo", "--once", "--out", out)
+    result = monitor("demo", "--once", *MODELS, "--out", out)
     assert result.returncode == 0, result.stderr
     for stem in STEMS:
         assert f"{stem}.report.json" in flat(result.stdout).replace(" ", "")
@@ -72,7 +72,7 @@ def test_a_report_keeps_its_schema(reports: dict[str, Json], stem: str) -> None:
     report = Report.model_validate(reports[stem])
     assert report.call.id == stem
     assert report.call.packs == [PACK]
-    assert report.call.model == "zh-careful"
+    assert report.call.model == MODEL
     assert set(MEASURES) - {"turn"} <= set(report.metrics)
     keys = [(verdict.rule, verdict.occasion) for verdict in report.verdicts]
     assert len(keys) == len(set(keys))

@@ -126,12 +126,14 @@ class FakeCall:
         return Alert(RULE, self._segment, Severity.WARNING, state, Channel.AGENT, at, known, at, known, message)
 
     def _answer(self, hypothesis: Hypothesis) -> list[Event]:
-        found = self._open.pop(hypothesis.request, None)
+        found = self._open.get(hypothesis.request)
         if found is None:
             return []
+        if not hypothesis.more:
+            del self._open[hypothesis.request]
         segment, end = found
         start = hypothesis.words[0].start if hypothesis.words else end
-        return [Heard(Channel.AGENT, segment, start, end, hypothesis.words, True)]
+        return [Heard(Channel.AGENT, segment, start, end, hypothesis.words, not hypothesis.more)]
 
     def _flush(self) -> list[Event]:
         self._at += len(self._rest)

@@ -42,7 +42,7 @@ def fake_parts(folder: Path) -> ServerParts:
 def main(port: int, folder: Path, kind: str) -> None:
     """Serve until killed; says so when connections are taken."""
     logging.basicConfig(level=logging.WARNING)
-    parts = fake_parts(folder) if kind == "fake" else make_parts(Config(), engine=None, token=None, data=folder)
+    parts = fake_parts(folder) if kind == "fake" else make_parts(Config(), engines=None, token=None, data=folder)
     serve(parts, "127.0.0.1", port, lambda host, port: print(f"ready {time.time():.3f}", flush=True))
 
 

@@ -82,6 +82,22 @@ async def test_all_changes_of_a_tick_are_one_message() -> None:
 
 
 @on_a_loop
+async def test_screens_are_told_when_the_fast_ear_answers_alone() -> None:
+    hub = new_hub()
+    hub.hearing(fast_only=False)
+    assert hub.tick() is None
+    viewer = hub.join()
+    assert (await message(viewer, hub))["fast_only"] is False
+    hub.hearing(fast_only=True)
+    assert hub.tick() is not None
+    tick = await message(viewer, hub)
+    assert tick == {"type": "tick", "seq": 1, "calls": [], "alerts": [], "gone": [], "fast_only": True}
+    assert (await message(hub.join(), hub))["fast_only"] is True
+    hub.hearing(fast_only=True)
+    assert hub.tick() is None
+
+
+@on_a_loop
 async def test_a_screen_that_comes_back_gets_what_it_missed() -> None:
     hub = new_hub()
     hub.open(request_for())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from monitor.core.types import (
     Outcome,
     Phase,
     PhaseChanged,
+    Review,
     Severity,
     SpeechEnded,
     SpeechStarted,
@@ -176,7 +178,13 @@ def test_an_alert_as_screens_show_it() -> None:
     assert (found["start"], found["end"], found["at"], found["raised_at"]) == (1.0, 1.5, 1.0, 2.0)
     assert found["evidence"] == [{"channel": "agent", "text": "不知道", "start": 1.0, "end": 1.5, "match": "sound"}]
     assert found["advice"] == {"zh": "轻声", "en": "softer"}
+    assert found["review"] is None
     assert found["ack"] is found["comment"] is found["right"] is None
+
+
+def test_an_alert_that_the_ears_disagree_on_says_so() -> None:
+    disputed = replace(alert(AlertState.CLEARED), review=Review.UNHEARD_BY_CAREFUL)
+    assert alert_view(request_for(), disputed, describe)["review"] == "unheard_by_careful"
 
 
 def test_only_changed_fields_are_told() -> None:

@@ -24,6 +24,7 @@ from monitor.core.types import (
     Heard,
     Match,
     Outcome,
+    Review,
     Severity,
     Verdict,
     Word,
@@ -32,6 +33,7 @@ from monitor.store.schema import metadata
 from monitor.store.store import NotFound, Store, StoreError, _Upserts
 from monitor.store.views import CallRow
 
+DENIED = Review.UNHEARD_BY_CAREFUL
 START = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
 ROW = CallRow("c1", START.isoformat(), 8000, ("agent", "customer"), "张三", "inbound", ("gas-hotline",), "socket")
 
@@ -107,6 +109,7 @@ def test_an_alert_comes_back_in_seconds(store: Store) -> None:
             "end": 2.0,
             "at": 1.0,
             "raised_at": 3.0,
+            "review": None,
             "message": {"zh": "语速过快", "en": "too fast"},
             "title": {"zh": "语速过快", "en": "too fast"},
             "advice": {},
@@ -272,10 +275,12 @@ def test_a_transcript_is_in_the_order_of_speech(store: Store) -> None:
 
 
 def test_verdicts_are_in_the_order_of_their_causes(store: Store) -> None:
-    store.save_batch("c1", [Verdict("b", 0, Outcome.MET, 16_000), Verdict("a", 0, Outcome.CANNOT_TELL, 800, "gap")])
+    store.save_batch(
+        "c1", [Verdict("b", 0, Outcome.MET, 16_000, "", DENIED), Verdict("a", 0, Outcome.CANNOT_TELL, 800, "gap")]
+    )
     assert store.verdicts("c1") == [
-        {"rule": "a", "occasion": 0, "outcome": "cannot_tell", "at": 0.1, "reason": "gap"},
-        {"rule": "b", "occasion": 0, "outcome": "met", "at": 2.0, "reason": ""},
+        {"rule": "a", "occasion": 0, "outcome": "cannot_tell", "at": 0.1, "reason": "gap", "review": None},
+        {"rule": "b", "occasion": 0, "outcome": "met", "at": 2.0, "reason": "", "review": "unheard_by_careful"},
     ]
 
 
@@ -407,6 +412,24 @@ def test_tables_of_another_version_are_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(StoreError, match="tables are version 99"):
         Store(url)
+
+
+def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/monitor.db"
+    with Store(url) as store:
+        store.save_call(ROW)
+        store.save_batch("c1", [alert()])
+    with sqlite3.connect(tmp_path / "monitor.db") as old:
+        old.executescript(
+            "ALTER TABLE alerts DROP COLUMN review; ALTER TABLE verdicts DROP COLUMN review;UPDATE meta SET value = '1'"
+        )
+    old.close()
+    for _ in range(2):
+        with Store(url) as store:
+            assert [found["review"] for found in store.alerts()] == [None]
+    with Store(url) as store:
+        store.save_batch("c1", [replace(alert(state=AlertState.CLEARED), review=DENIED)])
+        assert [found["review"] for found in store.alerts()] == ["unheard_by_careful"]
 
 
 def test_times_need_their_offset(store: Store) -> None:

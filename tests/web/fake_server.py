@@ -43,6 +43,7 @@ class Fake:
         self.alerts: list[View] = []
         self.token: str | None = None
         self.epoch = "one"
+        self.fast_only = False
         self.seq = 0
         self.ticks: list[View] = []
         self.firsts: list[View] = []
@@ -65,6 +66,14 @@ class Fake:
             self.calls.pop(one, None)
         self.seq += 1
         message = {"type": "tick", "seq": self.seq, "calls": list(calls), "alerts": list(alerts), "gone": list(gone)}
+        self.ticks.append(message)
+        self._run(self._send(message))
+
+    def hear(self, *, fast_only: bool) -> None:
+        """Tell every screen which ears there are."""
+        self.fast_only = fast_only
+        self.seq += 1
+        message = {"type": "tick", "seq": self.seq, "calls": [], "alerts": [], "gone": [], "fast_only": fast_only}
         self.ticks.append(message)
         self._run(self._send(message))
 
@@ -92,6 +101,7 @@ class Fake:
             "type": "snapshot",
             "seq": self.seq,
             "epoch": self.epoch,
+            "fast_only": self.fast_only,
             "now": scenes.NOW,
             "calls": list(self.calls.values()),
             "alerts": self.alerts[:200],

@@ -90,6 +90,7 @@ def alert(call_id: str, number: int = 1, **changed: Any) -> View:
         "end": 42.0,
         "at": 30.0,
         "raised_at": 42.5,
+        "review": None,
         "message": both("语速每分钟 236 字，超出 200 字持续 10 秒", "236 characters a minute, above 200 for 10 s"),
         "title": both("语速过快", "Speaking too fast"),
         "advice": both("放慢语速，报数字时逐个停顿。", "Slow down; pause between digits."),

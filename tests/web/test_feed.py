@@ -53,6 +53,22 @@ def test_an_alert_changes_in_place(fake: Fake, open_page: Open) -> None:
     expect(page.get_by_text("1 条未处理")).to_be_visible()
 
 
+def test_a_finding_that_the_ears_disagree_on_is_marked(fake: Fake, open_page: Open) -> None:
+    fake.show([scenes.call(1)], [scenes.forbidden("call-001", review="unheard_by_careful"), scenes.alert("call-001")])
+    for language, mark, why in (
+        ("zh", "待复核", "快听的识别听到了"),
+        ("en", "for review", "The fast recogniser heard"),
+    ):
+        page = open_page(language=language)
+        found = page.locator("[data-review]")
+        expect(found).to_have_count(1)
+        expect(found).to_have_text(mark)
+        expect(found).to_have_attribute("title", re.compile(why))
+        expect(page.locator("[data-alert]").filter(has=found)).to_contain_text(
+            "服务禁语" if language == "zh" else "Forb"
+        )
+
+
 def test_leads_to_the_second_of_the_call(fake: Fake, open_page: Open) -> None:
     fake.show([scenes.call(1, phase="ended", lines=scenes.lines(4))], [scenes.forbidden("call-001")])
     page = open_page()

@@ -143,6 +143,22 @@ def test_a_break_is_told_and_mended_without_loss(fake: Fake, open_page: Open) ->
     assert fake.firsts[-1] == {"type": "resume", "epoch": "one", "seq": 0}
 
 
+def test_says_when_the_fast_ear_answers_alone(fake: Fake, open_page: Open) -> None:
+    fake.show([scenes.call(0)], [])
+    fake.fast_only = True
+    page = open_page()
+    badge = page.get_by_test_id("fast-only")
+    expect(badge).to_have_text("只用快耳")
+    fake.hear(fast_only=False)
+    expect(badge).to_have_count(0)
+    fake.hear(fast_only=True)
+    fake.tick([{"id": "call-000", "pace": 201.0}])
+    expect(card(page, 0).get_by_test_id("pace")).to_contain_text("201")
+    expect(badge).to_have_count(1)
+    page.goto(page.url + "calls/call-000")
+    expect(badge).to_have_text("只用快耳")
+
+
 def test_a_restarted_server_gives_a_fresh_wall(fake: Fake, open_page: Open) -> None:
     fake.show([scenes.call(0)], [scenes.alert("call-000")])
     page = open_page()

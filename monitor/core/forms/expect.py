@@ -13,7 +13,7 @@ from monitor.core.rulebook import (
     Rule,
 )
 from monitor.core.stream import Stream
-from monitor.core.types import DueState, Outcome
+from monitor.core.types import DueState, Outcome, Review
 
 
 @dataclass(slots=True)
@@ -113,15 +113,15 @@ class ExpectMachine(Machine):
             self._settle(Outcome.CANNOT_TELL, at, reason)
             return
         cause = replace(w.cause, by=self.party, start=min(start, at), end=max(start, at))
-        number = w.number
-        self._settle(Outcome.BROKEN, at)
-        self.tell(number, cause, at)
+        number, review = w.number, self.review(cause)
+        self._settle(Outcome.BROKEN, at, review=review)
+        self.tell(number, cause, at, review=review)
 
-    def _settle(self, outcome: Outcome, at: int, reason: str = "") -> None:
+    def _settle(self, outcome: Outcome, at: int, reason: str = "", review: Review | None = None) -> None:
         w = self._waiting
         assert w is not None
         self._waiting = None
-        self.desk.verdict(self.rule, w.number, outcome, at, reason)
+        self.desk.verdict(self.rule, w.number, outcome, at, reason, review)
         self.desk.due(self.rule, w.number, w.at, w.deadline, DueState.DONE)
 
     def early(self, seen: Occurrence) -> None:

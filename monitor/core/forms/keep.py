@@ -16,7 +16,7 @@ from monitor.core.rulebook import (
     Shape,
 )
 from monitor.core.stream import Stream
-from monitor.core.types import Outcome, Quality
+from monitor.core.types import Outcome, Quality, Review
 
 STEP_SECONDS = 2.0
 """The most that one value of a series adds to the time outside its range."""
@@ -129,26 +129,27 @@ class KeepMachine(Machine):
             if rule_itself:
                 self._verdict(Outcome.CANNOT_TELL, at, reason)
             return
+        review = self.review(cause)
         if rule_itself:
-            self._verdict(Outcome.BROKEN, at)
+            self._verdict(Outcome.BROKEN, at, review=review)
         if self._loud is None:
             self._loud = self.desk.allowed(self.rule, at)
             if self._loud:
                 self.desk.count(self.rule, at)
         if self._loud:
-            self._alert(watch.limit, cause, at)
+            self._alert(watch.limit, cause, at, review)
 
-    def _alert(self, limit: Limits, cause: Occurrence, at: int) -> None:
+    def _alert(self, limit: Limits, cause: Occurrence, at: int, review: Review | None) -> None:
         high = limit.most is not None and (limit.least is None or cause.value > limit.most)
         facts = {"limit": f"{limit.most if high else limit.least:g}"}
-        self.desk.alert(self.rule, self._episode, cause, at, severity=limit.severity, facts=facts)
+        self.desk.alert(self.rule, self._episode, cause, at, severity=limit.severity, facts=facts, review=review)
 
     _last_verdict = 0
 
-    def _verdict(self, outcome: Outcome, at: int, reason: str = "") -> None:
+    def _verdict(self, outcome: Outcome, at: int, reason: str = "", review: Review | None = None) -> None:
         if self._last_verdict < self._episode:
             self._last_verdict = self._episode
-            self.desk.verdict(self.rule, self._episode, outcome, at, reason)
+            self.desk.verdict(self.rule, self._episode, outcome, at, reason, review)
 
     def _over(self, at: int) -> None:
         """The measure is back where it belongs; an episode that only warned was no breach."""

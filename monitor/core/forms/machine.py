@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from monitor.core.desk import Desk
+from monitor.core.needs import turns_on
 from monitor.core.rulebook import Occurrence, Pattern, Rule
 from monitor.core.stream import Stream, Wake
-from monitor.core.types import Channel, Outcome, Quality
+from monitor.core.types import Channel, Outcome, Quality, Review
 
 SLACK_SECONDS = 0.3
 """Times of words are known to about this; a sequence is not broken by less."""
@@ -34,6 +35,7 @@ class Machine:
         self.unsure = ""
         self.told: set[int] = set()
         """Occasions with a confirmed alert."""
+        self._turns_on = turns_on(rule)
         self._held_back: list[Callable[[], None]] = []
 
     names: frozenset[str] = frozenset()
@@ -56,16 +58,24 @@ class Machine:
         s = self.desk.samples
         return any(self.desk.seen(e.pattern, start - s(e.before), end + s(e.after)) for e in self.rule.excuses)
 
-    def judge(self, cause: Occurrence, at: int, *, words: bool, facts: dict[str, str] | None = None) -> None:
-        """Accuse at once, or as soon as every excuse that may still come has had its time."""
+    def review(self, cause: Occurrence, spare: int = 0) -> Review | None:
+        """Why a finding should be reviewed; see ``Desk.review``."""
+        return self.desk.review(self._turns_on, cause, spare)
+
+    def judge(
+        self, cause: Occurrence, at: int, *, words: bool, facts: dict[str, str] | None = None, spare: int = 0
+    ) -> None:
+        """Accuse at once, or as soon as every excuse that may still come has had its time.
+
+        ``spare``: so many phrases more or less would not have changed the finding."""
         after = max((e.after for e in self.rule.excuses), default=0.0)
         if not after:
-            self._accuse(cause, at, words, facts)
+            self._accuse(cause, at, words, facts, spare)
             return
 
         def accuse() -> None:
             self._held_back.remove(accuse)
-            self._accuse(cause, at, words, facts)
+            self._accuse(cause, at, words, facts, spare)
 
         self._held_back.append(accuse)
         deadline = cause.end + self.desk.samples(after)
@@ -119,7 +129,7 @@ class Machine:
         for accuse in list(self._held_back):
             accuse()
 
-    def _accuse(self, cause: Occurrence, at: int, words: bool, facts: dict[str, str] | None) -> None:
+    def _accuse(self, cause: Occurrence, at: int, words: bool, facts: dict[str, str] | None, spare: int) -> None:
         occasion = self.next_occasion()
         if self.excused(cause.start, cause.end):
             self.desk.verdict(self.rule, occasion, Outcome.NOT_APPLICABLE, at, "excused")
@@ -128,15 +138,23 @@ class Machine:
         if reason:
             self.desk.verdict(self.rule, occasion, Outcome.CANNOT_TELL, at, reason)
             return
-        self.desk.verdict(self.rule, occasion, Outcome.BROKEN, at)
-        self.tell(occasion, cause, at, facts)
+        review = self.review(cause, spare)
+        self.desk.verdict(self.rule, occasion, Outcome.BROKEN, at, review=review)
+        self.tell(occasion, cause, at, facts, review)
 
-    def tell(self, occasion: int, cause: Occurrence, at: int, facts: dict[str, str] | None = None) -> None:
+    def tell(
+        self,
+        occasion: int,
+        cause: Occurrence,
+        at: int,
+        facts: dict[str, str] | None = None,
+        review: Review | None = None,
+    ) -> None:
         """Raise the alert of a broken occasion, if the rule's frequency limit leaves room for it."""
         if self.desk.allowed(self.rule, at):
             self.desk.count(self.rule, at)
             self.told.add(occasion)
-            self.desk.alert(self.rule, occasion, cause, at, facts=facts)
+            self.desk.alert(self.rule, occasion, cause, at, facts=facts, review=review)
 
     def doubts(self, cause: Occurrence, words: bool) -> str:
         """Why the finding cannot be held against anybody; empty when it can."""
@@ -146,6 +164,6 @@ class Machine:
             return "low_confidence"
         return self.desk.doubtful(cause.start, cause.end, cause.by, words=words)
 
-    def conclude(self, end: int, outcome: Outcome, reason: str = "") -> None:
+    def conclude(self, end: int, outcome: Outcome, reason: str = "", review: Review | None = None) -> None:
         """The one verdict about the whole call, when no occasion had its own."""
-        self.desk.verdict(self.rule, 0, outcome, end, reason)
+        self.desk.verdict(self.rule, 0, outcome, end, reason, review)

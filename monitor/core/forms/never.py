@@ -11,7 +11,7 @@ from monitor.core.rulebook import (
     Rule,
 )
 from monitor.core.stream import Stream
-from monitor.core.types import AlertState, Outcome, Quality
+from monitor.core.types import AlertState, Outcome, Quality, Review
 
 _BETWEEN_TWO = {Happening.OVERLAP, Happening.BARGE_IN, Happening.INTERRUPTION}
 
@@ -57,7 +57,8 @@ class NeverMachine(Machine):
     def _clear(self, number: int, cause: Occurrence) -> None:
         if number in self.told:
             return  # it was confirmed, or something else was under its number
-        self.desk.alert(self.rule, number, cause, cause.start, state=AlertState.CLEARED)
+        review = self.review(cause)
+        self.desk.alert(self.rule, number, cause, cause.start, state=AlertState.CLEARED, review=review)
 
     def doubts(self, cause: Occurrence, words: bool) -> str:
         if self.desk.mixed and self.what.by is not None:
@@ -79,4 +80,9 @@ class NeverMachine(Machine):
             reason = "mixed_channel"
         if not reason and not self._hangup_known:
             reason = "not_measured"  # nobody told who hung up
-        self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.MET, reason)
+        if reason:
+            self.conclude(end, Outcome.CANNOT_TELL, reason)
+            return
+        review = self.review(Occurrence(self.what.names[0], self.what.by, 0, end, end))
+        # That the fast ear alone heard whole stretches is no reason to doubt every rule that was kept.
+        self.conclude(end, Outcome.MET, review=None if review is Review.FAST_EAR_ONLY else review)

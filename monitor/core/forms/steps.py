@@ -14,7 +14,7 @@ from monitor.core.rulebook import (
     Steps,
 )
 from monitor.core.stream import Stream
-from monitor.core.types import DueState, Outcome
+from monitor.core.types import DueState, Outcome, Review
 
 
 class StepsMachine(Machine):
@@ -131,13 +131,14 @@ class StepsMachine(Machine):
             self._finish(Outcome.CANNOT_TELL, at, reason)
             return
         start, number = self._since, self.occasion
-        self._finish(Outcome.BROKEN, at, f"{how}:{step.name}")
         found = replace(cause, by=party, start=start, end=max(at, start))
-        self.tell(number, found, at, facts={"step": step.name})
+        review = self.review(replace(found, start=cause.start))  # the steps that were taken count as well
+        self._finish(Outcome.BROKEN, at, f"{how}:{step.name}", review)
+        self.tell(number, found, at, {"step": step.name}, review)
 
-    def _finish(self, outcome: Outcome, at: int, reason: str = "") -> None:
+    def _finish(self, outcome: Outcome, at: int, reason: str = "", review: Review | None = None) -> None:
         self._cause = None
-        self.desk.verdict(self.rule, self.occasion, outcome, at, reason)
+        self.desk.verdict(self.rule, self.occasion, outcome, at, reason, review)
         self.desk.due(self.rule, self.occasion, at, None, DueState.DONE)
 
     def _call_ended(self, end: int) -> None:

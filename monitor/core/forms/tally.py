@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 from monitor.core.desk import Desk
 from monitor.core.forms.machine import Machine
@@ -72,7 +73,13 @@ class TallyMachine(Machine):
         self._said = True
         evidence = tuple(e for o in self._found[-5:] for e in o.evidence)
         cause = replace(last, value=count, evidence=evidence)
-        self.judge(cause, last.start, words=False, facts={"limit": f"{self.form.most:g}"})
+        spare = self._spare(count - self.form.most, last.end)
+        self.judge(cause, last.start, words=False, facts={"limit": f"{self.form.most:g}"}, spare=spare)
+
+    def _spare(self, off: float, now: int) -> int:
+        """Occurrences more or less that leave a count, which is ``off`` its limit, on the wrong side of it."""
+        by_minute = self.form.per is Per.MINUTE and self._minutes(now)
+        return ceil(round(off * (by_minute or 1), 6)) - 1
 
     def _window(self, pattern: Pattern, window: Occurrence) -> None:
         need = self.form.least or 0.0
@@ -83,11 +90,12 @@ class TallyMachine(Machine):
         if len(found) >= need and (most is None or len(found) <= most):
             self.desk.verdict(self.rule, self.next_occasion(), Outcome.MET, window.end)
             return
-        limit = need if len(found) < need else most
+        limit = need if len(found) < need or most is None else most
         cause = replace(window, by=self.form.what.by, value=float(len(found)))
         if self.desk.mixed and pattern.by is not None:
             cause = replace(cause, quality=Quality.UNKNOWN)  # whose window it was is not known
-        self.judge(cause, window.end, words=bool(self.form.what.phrases), facts={"limit": f"{limit:g}"})
+        facts, spare = {"limit": f"{limit:g}"}, ceil(abs(len(found) - limit)) - 1
+        self.judge(cause, window.end, words=bool(self.form.what.phrases), facts=facts, spare=spare)
 
     def close(self, end: int) -> None:
         if self.form.window:
@@ -105,7 +113,8 @@ class TallyMachine(Machine):
             score = 0.0 if self._doubtful else 1.0  # what may have been said might have been enough
             cause = Occurrence("tally", by, 0, end, end, value=self._count(end), score=score)
             words = bool(self.form.what.phrases)
-            self.judge(cause, end, words=words, facts={"limit": f"{self.form.least:g}"})
+            spare = self._spare(self.form.least - cause.value, end)
+            self.judge(cause, end, words=words, facts={"limit": f"{self.form.least:g}"}, spare=spare)
         else:
             reason = self.desk.doubtful(0, end, self.form.what.by, words=bool(self.form.what.phrases))
             self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.MET, reason)

@@ -48,6 +48,8 @@ class Live {
   alerts = $state.raw<AlertView[]>([]);
   /** Alerts that came after the page was opened, for the announcement to screen readers. */
   latest = $state.raw<AlertView | null>(null);
+  /** The careful ear cannot follow: what is said is heard by the fast one alone. */
+  fastOnly = $state(false);
   /** Steady seconds, renewed ten times a second while the page is seen and the link is up. */
   now = $state(steady());
   /** Wall time of the last message. */
@@ -111,6 +113,7 @@ class Live {
 
   #take(message: ServerMessage): void {
     this.told = Date.now();
+    if (message.type === 'snapshot' || message.fast_only !== undefined) this.fastOnly = message.fast_only ?? false;
     if (message.type === 'snapshot') this.#renew(message.calls, message.alerts);
     else this.#change(message.calls, message.alerts, message.gone);
   }

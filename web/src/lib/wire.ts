@@ -5,6 +5,8 @@ export type Channel = Side | 'mixed';
 export type Phase = 'ringing' | 'talking' | 'held' | 'interrupted' | 'ended';
 export type Severity = 'critical' | 'warning' | 'note';
 export type Outcome = 'met' | 'broken' | 'cannot_tell' | 'not_applicable';
+/** Why somebody should listen to a finding again. */
+export type Review = 'unheard_by_fast' | 'unheard_by_careful' | 'fast_ear_only';
 export type Both = { zh: string; en: string };
 
 export interface Line {
@@ -75,6 +77,7 @@ export interface AlertView {
   end: number;
   at: number;
   raised_at: number;
+  review: Review | null;
   message: Both;
   title: Both;
   advice: Both;
@@ -103,6 +106,7 @@ export interface Verdict {
   outcome: Outcome;
   at: number;
   reason?: string;
+  review?: Review | null;
 }
 
 export interface Turn {
@@ -133,6 +137,8 @@ export type Snapshot = {
   seq: number;
   epoch: string;
   now: string;
+  /** the careful ear cannot follow: the fast one answers alone */
+  fast_only?: boolean;
   calls: CallView[];
   alerts: AlertView[];
 };
@@ -143,6 +149,8 @@ export type Tick = {
   calls: CallChange[];
   alerts: AlertView[];
   gone: string[];
+  /** only when it has changed */
+  fast_only?: boolean;
 };
 
 export type ServerMessage = Snapshot | Tick;

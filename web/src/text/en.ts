@@ -72,6 +72,8 @@ export const en: Text = {
     silence: (s) => `Silence ${s} s`,
     hold: (time) => `Hold ${time}`,
     lag: (s) => `words ${s} s late`,
+    fastOnly: 'fast ear only',
+    fastOnlyHelp: 'The careful ear cannot follow: words come from the fast one alone and may be less exact.',
     due: 'Due',
     dueLeft: (s) => `${s} s`,
     dueOver: 'time is up',
@@ -84,6 +86,14 @@ export const en: Text = {
   },
   severity: { critical: 'Critical', warning: 'Warning', note: 'Note' },
   state: { raised: 'unconfirmed', confirmed: 'confirmed', cleared: 'withdrawn' },
+  review: {
+    mark: 'for review',
+    why: {
+      unheard_by_fast: 'The careful recogniser heard this phrase, the fast one did not: please listen again.',
+      unheard_by_careful: 'The fast recogniser heard this phrase, the careful one did not: please listen again.',
+      fast_ear_only: 'The careful recogniser could not follow, these are the words of the fast one: please listen again.',
+    },
+  },
   feed: {
     title: 'Alerts',
     open: (n) => `${n} open`,

@@ -69,6 +69,8 @@ export const zh = {
     silence: (s: string) => `静默 ${s} 秒`,
     hold: (time: string) => `保持 ${time}`,
     lag: (s: string) => `识别滞后 ${s} 秒`,
+    fastOnly: '只用快耳',
+    fastOnlyHelp: '精听跟不上，暂由快耳单独识别，文字可能不够准确',
     due: '待办',
     dueLeft: (s: number) => `${s} 秒`,
     dueOver: '已到时',
@@ -81,6 +83,14 @@ export const zh = {
   },
   severity: { critical: '严重', warning: '警告', note: '提示' },
   state: { raised: '待证实', confirmed: '已证实', cleared: '已撤销' },
+  review: {
+    mark: '待复核',
+    why: {
+      unheard_by_fast: '细听的识别听到了这句话，快听的没有听到，请再听一遍。',
+      unheard_by_careful: '快听的识别听到了这句话，细听的没有听到，请再听一遍。',
+      fast_ear_only: '细听的识别没有跟上，这里只有快听的文字，请再听一遍。',
+    },
+  },
   feed: {
     title: '告警',
     open: (n: number) => `${n} 条未处理`,
