@@ -88,6 +88,9 @@ class Session:
             if spoken is None:
                 self.skipped[text] += 1
                 continue
+            if kind == "espeak" and spoken.pace > self._studio.mix.fastest:
+                manner = manner if found else draw_manner(draw, self._studio.voices)
+                continue
             length = spoken.samples.size / RATE
             if seconds + length > LONGEST - 2.0:
                 if found:

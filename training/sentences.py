@@ -210,15 +210,22 @@ class Sentences:
 
 
 class Kept:
-    """The sentences of known families that training never sees, for evaluation."""
+    """Sentences of known patterns that training never sees, for evaluation: what a pattern gives, kept by digest.
+
+    A plain line that is kept is a wording never met, as those of held-out families are; it does not belong here.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._source = Sentences(folder)
+        families = [family for family in read_families(folder) if not family.held_out]
+        self._lines = [(family, line) for family in families for line in family.lines if _PART.search(line)]
+        if not self._lines:
+            raise TextError(f"no patterns in {folder}: they are the lines with (a|b) or {{slot}}")
 
     def sentence(self, r: Random) -> str:
         """One of them."""
         while True:
-            text = self._source.written(r)
+            family, line = r.choice(self._lines)
+            text = family.fill(line, r)
             if SHORTEST_KEPT <= len(text) <= LONGEST and _ALLOWED.fullmatch(text) and kept_for_evaluation(text):
                 return text
 

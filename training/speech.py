@@ -40,6 +40,12 @@ class Sentence:
     rate: int
     characters: tuple[Timed, ...]
 
+    @property
+    def pace(self) -> float:
+        """Characters a minute, pauses left out."""
+        times = [end - start for char, start, end in self.characters if is_han(char)]
+        return 60.0 * len(times) / sum(times)
+
     def resampled(self, rate: int, speed: float = 1.0) -> Sentence:
         """At another rate; ``speed`` above 1 plays it faster, with pitch and formants raised alike."""
         if rate == self.rate and speed == 1.0:

@@ -33,7 +33,9 @@ def test_all_steps_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done == [f"{name} 3" for name in names]
 
 
-def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_package_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delitem(sys.modules, "training.whisper_train", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.setattr(cli, "train_careful", lambda given: __import__("torch"))

@@ -11,25 +11,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.training.made import TEXT, shard  # noqa: E402
 from training import ctc_targets, ctc_train, run  # noqa: E402
 from training.batches import Corpus  # noqa: E402
 from training.ctc_form import CtcForm, Shape, from_state  # noqa: E402
 from training.ctc_targets import Targets  # noqa: E402
 from training.ctc_train import Plan, _normalise, _step, make_optimiser, start_bias, train  # noqa: E402
-from training.features import RATE, Signal  # noqa: E402
-from training.shards import Sound, write  # noqa: E402
-
-TEXT = "你好请稍等"
-HERTZ = dict(zip(TEXT, (300, 600, 1200, 2400, 4800), strict=True))
-
-
-def tones(text: str, each: float = 0.2) -> Sound:
-    """A tone of its own for every character."""
-    parts: list[Signal] = [np.zeros(RATE // 5, np.float32)]
-    time = np.arange(round(each * RATE)) / RATE
-    parts += [(0.3 * np.sin(2 * np.pi * HERTZ[char] * time)).astype(np.float32) for char in text]
-    labels = tuple((char, 0.2 + k * each, 0.2 + (k + 1) * each, 0) for k, char in enumerate(text))
-    return Sound(np.concatenate([*parts, np.zeros(RATE // 5, np.float32)]), labels, "espeak", "f1")
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +31,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
-    folder.mkdir()
-    r = np.random.default_rng(1)
-    sounds = [tones("".join(r.permutation(list(TEXT)))) for _ in range(12)]
-    write(folder, "a", [*sounds, Sound(np.zeros(RATE, np.float32), (), "none", "silence")])
+    shard(folder, count=12)
     return folder
 
 
