@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 from training import readings, shards
 
+LONG = 13.0
+"""Seconds."""
+
 POOL = 2000
 """Utterances sorted by length at a time; batches of a pool come in random order."""
 
@@ -30,10 +33,15 @@ class Example:
 
 
 class Corpus:
-    """The examples of a folder of shards; ``refresh`` finds shards that were written meanwhile."""
+    """The examples of a folder of shards; ``refresh`` finds shards that were written meanwhile.
 
-    def __init__(self, folder: Path) -> None:
+    Of those longer than LONG seconds each pass holds the ``long_share``, drawn anew: attention costs grow with the
+    square of the length.
+    """
+
+    def __init__(self, folder: Path, long_share: float = 1.0) -> None:
         self.folder = folder
+        self.long_share = long_share
         self._known: set[str] = set()
         self.examples: list[Example] = []
         self.refresh()
@@ -46,8 +54,9 @@ class Corpus:
                 self.examples.extend(prepare(utterance) for utterance in shards.read_shard(file))
 
     def batches(self, frames: int, r: Random, *, fbank: bool = False) -> Iterator[list[Example]]:
-        """All examples once, in batches of at most ``frames`` frames (10 ms), padding counted."""
-        order = list(range(len(self.examples)))
+        """The examples once, in batches of at most ``frames`` frames (10 ms), padding counted."""
+        every = range(len(self.examples))
+        order = [index for index in every if not self._left_out(index, r)] or list(every)
         r.shuffle(order)
         for first in range(0, len(order), POOL):
             pool = sorted(order[first : first + POOL], key=lambda index: _length(self.examples[index], fbank))
@@ -58,6 +67,10 @@ class Corpus:
                 groups[-1].append(index)
             r.shuffle(groups)
             yield from ([self.examples[index] for index in group] for group in groups if group)
+
+    def _left_out(self, index: int, r: Random) -> bool:
+        long = len(self.examples[index].utterance.mel) > LONG * 100
+        return long and r.random() >= self.long_share
 
 
 def _length(example: Example, fbank: bool) -> int:

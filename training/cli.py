@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--text", type=Path, default=TEXTS, help="folder of sentence files")
     parser.add_argument("--recordings", type=Path, help="folder with hsk.zip and syllabs.zip: people's words, too")
     parser.add_argument("--human-share", type=float, default=0.2, help="share of utterances made of people's words")
+    parser.add_argument("--random-voices", type=float, default=0.6, metavar="SHARE", help="drawn voices; 0 for none")
     parser.add_argument("--count", type=int, default=30_000, help="utterances to train on (40,000 make about 65 hours)")
     parser.add_argument("--test-count", type=int, default=400, help="utterances of each evaluation set")
     parser.add_argument("--seed", type=int, default=100)
@@ -84,7 +85,8 @@ def make_data(given: argparse.Namespace) -> None:
     from training.generate import generate
 
     common = (given.workers, given.text, given.recordings)
-    generate(given.work / "train", given.count, given.seed, *common, human_share=given.human_share)
+    shares = {"human_share": given.human_share, "random_voices": given.random_voices}
+    generate(given.work / "train", given.count, given.seed, *common, **shares)
     sources: dict[str, Path | FromKept] = {"known": FromKept(given.text), "unseen": given.text}
     for number, (name, source) in enumerate(sources.items(), EVALUATION_SEED):
         generate(given.work / name, given.test_count, number, given.workers, source, held_out=True)

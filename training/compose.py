@@ -15,7 +15,8 @@ from training.features import RATE, Signal
 from training.human import Teller, draw_style
 from training.nothing import make_nothing
 from training.shards import Kind, Label, Sound
-from training.speech import Sentence, draw_manner, say
+from training.speech import Manner, Sentence, draw_manner, say
+from training.voices import Cast
 
 LONGEST = 28.0
 SHORTEST = 1.0
@@ -40,6 +41,7 @@ class Studio:
     teller: Teller | None
     human_share: float
     mix: Mix
+    cast: Cast | None = None
 
 
 class Session:
@@ -67,12 +69,15 @@ class Session:
         self._others.append(sentences[0].samples)
         return Sound(np.clip(heard, -1.0, 1.0), labels, "human" if human else "espeak", voice)
 
+    def _manner(self) -> Manner:
+        return draw_manner(self._draw, self._studio.voices, self._studio.cast)
+
     def _sentences(self, kind: Kind) -> tuple[list[Sentence], str]:
         """Sentences by one voice: one, two, or more; some until they are long."""
         draw = self._draw
         number = draw.choices((1, 2, 3, 4), (0.70, 0.22, 0.06, 0.02))[0]
         wanted = draw.uniform(14.0, LONGEST - 2.0) if draw.random() < _LONG_SHARE else 0.0
-        manner = draw_manner(draw, self._studio.voices)
+        manner = self._manner()
         style = draw_style(draw)
         found: list[Sentence] = []
         seconds = 0.0
@@ -89,7 +94,7 @@ class Session:
                 self.skipped[text] += 1
                 continue
             if kind == "espeak" and spoken.pace > self._studio.mix.fastest:
-                manner = manner if found else draw_manner(draw, self._studio.voices)
+                manner = manner if found else self._manner()
                 continue
             length = spoken.samples.size / RATE
             if seconds + length > LONGEST - 2.0:

@@ -37,7 +37,7 @@ MEASURED = 400
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``minutes`` of wall time; ``frames`` (10 ms) of a batch; ``begin`` a checkpoint to go on from with a new
-    schedule."""
+    schedule; ``long_share`` as for Corpus."""
 
     data: Path
     out: Path
@@ -53,23 +53,24 @@ class Plan:
     blocks: int = 9
     delay: int = 6
     save_every: float = 5.0
+    long_share: float = 1.0
 
 
 def train(plan: Plan) -> Path:
     """Train for the time given and return the checkpoint, ``ctc.pt``; goes on from it when it is there."""
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
-    r, generator = random.Random(plan.seed), np.random.default_rng(plan.seed)
     plan.out.mkdir(parents=True, exist_ok=True)
     tokens = ctc_tokens(vocabulary_beside(plan.out, plan.texts))
     model = CtcForm(Shape(len(tokens), plan.width, plan.blocks, delay=plan.delay))
-    corpus = Corpus(plan.data)
+    corpus = Corpus(plan.data, plan.long_share)
     targets = Targets(tokens, plan.delay)
     optimiser = make_optimiser(model, plan.rate, plan.matrix_rate)
     file = plan.out / CHECKPOINT
     run = Run(file, plan.minutes, plan.save_every, optimiser, lambda: state_for_saving(model, tokens), FIGURES)
     if not run.resume(model):
         _start(model, plan, corpus.examples)
+    r, generator = run.streams(plan.seed)
 
     def learn(examples: list[Example], step: int, gone: float) -> tuple[float, ...]:
         return _step(model, optimiser, targets.batch(examples, r, generator), step, gone)

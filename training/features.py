@@ -50,16 +50,23 @@ def quantise(values: npt.NDArray[np.floating[Any]], offset: float, span: float) 
     return result
 
 
+def to_int16(samples: Signal) -> npt.NDArray[np.int16]:
+    """Samples in -1..1 as a call delivers them; both features are computed of these, so that what is fainter than
+    any line can carry is not in them."""
+    result: npt.NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return result
+
+
 def log_mel(samples: Signal) -> Features:
     """faster-whisper's log-mel of samples in -1..1 at 16 kHz, one frame a 160 samples."""
-    mel = _extractor()(samples, padding=160)
+    mel = _extractor()(to_int16(samples).astype(np.float32) / np.float32(32768.0), padding=160)
     return quantise(mel[:, :-1].T, MEL_OFFSET, MEL_SPAN)
 
 
 def fbank(samples: Signal) -> Features:
     """Kaldi's filter bank of samples in -1..1 at 16 kHz, as sherpa-onnx feeds it to WeNet CTC models."""
     computer = kaldi_native_fbank.OnlineFbank(_fbank_options())
-    computer.accept_waveform(RATE, (samples * 32768.0).tolist())
+    computer.accept_waveform(RATE, to_int16(samples).tolist())
     computer.input_finished()
     count = computer.num_frames_ready
     frames = np.empty((count, BINS), dtype=np.float32)

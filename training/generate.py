@@ -16,6 +16,10 @@ from training.augment import EVALUATION, TRAINING
 from training.recordings import load
 from training.speech import HELD_OUT_VOICES, TRAINING_VOICES
 from training.team import RECORDINGS, Job, Made, Source, Team
+from training.voices import Cast, make
+
+RANDOM_VOICES = 0.6
+"""Share of espeak's utterances in a training set that random voices speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def generate(
     recordings: Path | None = None,
     *,
     human_share: float = 0.18,
+    random_voices: float = RANDOM_VOICES,
     voices: Sequence[str] | None = None,
     held_out: bool = False,
     tell: Callable[[str], None] = _tell,
@@ -67,10 +72,14 @@ def generate(
     """Make ``count`` utterances in shards under ``out``; those that are complete there are kept.
 
     ``sentences`` is the text folder, or a picklable factory of a Source. ``recordings`` is the folder of the human
-    recordings, ``human_share`` their share of the utterances. ``held_out`` makes an evaluation set: voices and text
-    that are never trained on, telephone and noise, and the samples are kept. The result depends on count and seed
-    only, whatever the number of workers. Raises RuntimeError where espeak-ng is missing or a shard cannot be made.
+    recordings, ``human_share`` their share of the utterances. ``random_voices`` is the share of the others that is
+    spoken by voices drawn from the seed (see training.voices; kept in a folder under ``out``), unless ``voices`` are
+    named. ``held_out`` makes an evaluation set: voices and text that are never trained on, telephone and noise, and
+    the samples are kept. The result depends on count and seed only, whatever the number of workers. Raises
+    RuntimeError where espeak-ng is missing or a shard cannot be made, and ValueError for a share outside 0 to 1.
     """
+    if not 0.0 <= random_voices <= 1.0:
+        raise ValueError(f"random voices {random_voices} is no share: give 0 to 1")
     if why := missing():
         raise RuntimeError(why)
     out.mkdir(parents=True, exist_ok=True)
@@ -79,7 +88,12 @@ def generate(
     factory = FromFolder(sentences, held_out) if isinstance(sentences, Path) else sentences
     chosen = tuple(voices) if voices is not None else HELD_OUT_VOICES if held_out else TRAINING_VOICES
     mix = EVALUATION if held_out else TRAINING
-    job = Job(out, count, seed, factory, chosen, mix, recordings, human_share, held_out)
+    cast = None
+    if random_voices and voices is None and not held_out:
+        folder = out / f"voices-s{seed}"
+        tell(f"random voices in {folder}")
+        cast = Cast(folder, make(folder, seed), random_voices)
+    job = Job(out, count, seed, factory, chosen, mix, recordings, human_share, held_out, cast)
     return Team(job, max(workers, 1), tell).run()
 
 
@@ -93,6 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--text", type=Path, default=Path(__file__).parent / "text", help="folder of the texts")
     parser.add_argument("--recordings", type=Path, help="folder with hsk.zip and syllabs.zip; without it only espeak")
     parser.add_argument("--human-share", type=float, default=0.18, help="share of utterances from recordings")
+    parser.add_argument(
+        "--random-voices",
+        type=float,
+        default=RANDOM_VOICES,
+        metavar="SHARE",
+        help="share of espeak's utterances by random voices, 0 for none (default: %(default)s); never with --voices",
+    )
     parser.add_argument("--voices", nargs="+", help="espeak variants instead of the training voices")
     parser.add_argument("--held-out", action="store_true", help="an evaluation set: held-out voices and text")
     chosen = parser.parse_args(arguments)
@@ -104,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         chosen.text,
         chosen.recordings,
         human_share=chosen.human_share,
+        random_voices=chosen.random_voices,
         voices=chosen.voices,
         held_out=chosen.held_out,
     )

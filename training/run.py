@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -61,6 +62,13 @@ class Run:
         self.progress = Progress(state["step"], state["seen"], state["spent"])
         log.info("going on from %s: %d steps, %.1f minutes", self.file, state["step"], state["spent"] / 60)
         return True
+
+    def streams(self, seed: int) -> tuple[random.Random, np.random.Generator]:
+        """Random streams from the seed and the steps done, torch's own too: a training that goes on does not meet
+        the same batches in the same order again."""
+        drawn = np.random.SeedSequence([seed, self.progress.step]).generate_state(1, np.uint64)
+        torch.manual_seed(int(drawn[0]))
+        return random.Random(int(drawn[0])), np.random.default_rng([seed, self.progress.step])
 
     def save(self, **more: Any) -> None:
         """Write the checkpoint; whoever interrupts this leaves the one before."""

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from training.features import BINS, RATE, Features, Signal, fbank, log_mel
+from training.features import BINS, RATE, Features, Signal, fbank, log_mel, to_int16
 
 Label = tuple[str, float, float, int]
 """A character, punctuation too, its start and end in seconds, and the number of its sentence in the utterance."""
@@ -79,16 +79,11 @@ def write(folder: Path, name: str, sounds: Sequence[Sound], *, keep_samples: boo
         "voice": [sound.voice for sound in sounds],
     }
     if keep_samples:
-        _save(folder / f"{name}.wav.npy", [_to_int16(sound.samples) for sound in sounds])
+        _save(folder / f"{name}.wav.npy", [to_int16(sound.samples) for sound in sounds])
         content["lengths_wav"] = [sound.samples.size for sound in sounds]
     partial = folder / f"{name}.json.part"
     partial.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     partial.replace(folder / f"{name}.json")
-
-
-def _to_int16(samples: Signal) -> npt.NDArray[np.int16]:
-    result: npt.NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
-    return result
 
 
 def complete(folder: Path, name: str) -> bool:

@@ -10,6 +10,7 @@ import soxr
 
 from monitor.render.espeak import EspeakError, Speaker, Spoken, is_han
 from training.features import RATE, Signal
+from training.voices import Cast
 
 TRAINING_VOICES = (
     "f1", "f2", "f3", "f5", "m1", "m2", "m3", "m4", "m5", "m7", "m8", "Alicia", "Andrea", "Andy", "Annie", "adam",
@@ -67,12 +68,17 @@ class Manner:
     speed: float
 
 
-def draw_manner(draw: random.Random, voices: tuple[str, ...]) -> Manner:
-    """A voice and how it speaks, drawn."""
-    pitch = draw.randint(15, 90)
-    weights = [_PLAIN_WEIGHT if voice in TRAINING_VOICES[:_PLAIN] else 1 for voice in voices]
+def draw_manner(draw: random.Random, voices: tuple[str, ...], cast: Cast | None = None) -> Manner:
+    """A voice and how it speaks, drawn; of the ``cast`` for its share. Those bring a pitch of their own, which is
+    moved less."""
+    if cast is not None and draw.random() < cast.share:
+        pitch, voice = draw.randint(30, 70), draw.choice(cast.names)
+    else:
+        pitch = draw.randint(15, 90)
+        weights = [_PLAIN_WEIGHT if voice in TRAINING_VOICES[:_PLAIN] else 1 for voice in voices]
+        voice = draw.choices(voices, weights)[0]
     return Manner(
-        draw.choices(voices, weights)[0],
+        voice,
         round(draw.triangular(110, 330, 190)),
         pitch,
         min(draw.randint(20, 85), max(50, pitch)),  # a deep voice with a wide range would fall below what is a voice

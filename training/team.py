@@ -23,6 +23,7 @@ from training.human import Teller
 from training.nothing import make_music
 from training.recordings import load
 from training.shards import Sound, complete, write
+from training.voices import Cast
 
 SHARD = 1000
 """Utterances a shard."""
@@ -56,6 +57,7 @@ class Job:
     recordings: Path | None
     human_share: float
     keep_samples: bool
+    cast: Cast | None = None
 
     @property
     def numbers(self) -> range:
@@ -87,14 +89,15 @@ def open_studio(job: Job) -> Studio:
     if job.recordings is not None and job.human_share > 0:
         teller = Teller(load(job.recordings, job.out / RECORDINGS))
     noises, music = make_noises(job.seed, source.sentence), make_music(job.seed)
-    return Studio(source.sentence, job.voices, noises, music, teller, job.human_share, job.mix)
+    return Studio(source.sentence, job.voices, noises, music, teller, job.human_share, job.mix, job.cast)
 
 
 def make_shard(job: Job, studio: Studio, number: int) -> Made:
     """Make and write one shard. It depends on the job and the number only."""
     began = time.process_time()
     sounds: list[Sound] = []
-    with Speaker() as speaker:  # loaded anew for each shard: its state is that of a fresh start
+    data = job.cast.data if job.cast is not None else None
+    with Speaker(data) as speaker:  # loaded anew for each shard: its state is that of a fresh start
         session = Session(studio, speaker, f"{job.seed}/{number}")
         for _ in range(min(SHARD, job.count - number * SHARD)):
             sounds.append(session.utterance())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -27,7 +25,8 @@ FIGURES = ("text", "sound", "point", "tokens right")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``minutes`` of wall time; ``frames`` (10 ms) of a batch; ``begin`` a CTranslate2 folder to go on from."""
+    """``minutes`` of wall time; ``frames`` (10 ms) of a batch; ``begin`` a CTranslate2 folder to go on from;
+    ``long_share`` as for Corpus."""
 
     data: Path
     out: Path
@@ -42,22 +41,23 @@ class Plan:
     encoder: int = 4
     decoder: int = 4
     save_every: float = 5.0
+    long_share: float = 0.25
 
 
 def train(plan: Plan) -> Path:
     """Train for the time given and return the checkpoint, ``whisper.pt``; goes on from it when it is there."""
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
-    r, generator = random.Random(plan.seed), np.random.default_rng(plan.seed)
     plan.out.mkdir(parents=True, exist_ok=True)
     words = vocabulary_beside(plan.out, plan.texts)
     model = WhisperForm(Shape(len(words.tokens), encoder=plan.encoder, decoder=plan.decoder))
-    corpus = Corpus(plan.data)
+    corpus = Corpus(plan.data, plan.long_share)
     targets = Targets(words, texts(corpus.examples[:5000]))
     optimiser = _optimiser(model, plan)
     run = Run(plan.out / CHECKPOINT, plan.minutes, plan.save_every, optimiser, lambda: state_for_saving(model), FIGURES)
     if not run.resume(model):
         _start(model, plan, words)
+    r, generator = run.streams(plan.seed)
 
     def learn(examples: list[Example], step: int, gone: float) -> tuple[float, ...]:
         return _step(model, optimiser, targets.batch(examples, r, generator), step, gone)

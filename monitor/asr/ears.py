@@ -30,25 +30,10 @@ PATIENCE = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class EarsStats:
-    """Where the ears stand, both taken together where nothing else is said. Delays (s) run from handing in a final to
-    its answer (latest 512)."""
+class EarsStats(Stats):
+    """Where the ears stand, both taken together where nothing else is said: a request counts once for each ear that
+    heard it, ``busy`` is the busier ear's, delays run to the joined answer."""
 
-    name: str
-    waiting_finals: int
-    waiting_partials: int
-    lag: float
-    """How long (s) the oldest unanswered final has waited; 0 when there is none."""
-    busy: float
-    """Share of the last minute, 0..1, that the busier ear spent recognising."""
-    passes: int
-    answered: int
-    """Requests, counted once for each ear that heard them; so are ``failed`` and ``audio_seconds``."""
-    failed: int
-    skipped: int
-    audio_seconds: float
-    delay_mean: float
-    delay_95: float
     fast_only: bool
     """The careful ear is behind: finals are answered by the fast one alone."""
     fast_alone: int

@@ -115,14 +115,16 @@ def _library() -> str:
     raise EspeakError("the espeak-ng library is missing; install it (Debian, Ubuntu: apt install libespeak-ng1)")
 
 
-def synthesize(text: str, *, variant: str, wpm: int, pitch: int = 50, pitch_range: int = 50) -> Spoken:
+def synthesize(
+    text: str, *, variant: str, wpm: int, pitch: int = 50, pitch_range: int = 50, data: Path | None = None
+) -> Spoken:
     """Speak ``text`` (Han characters and punctuation).
 
     ``variant`` is an espeak voice variant such as ``f2`` or ``Annie``; ``pitch`` and ``pitch_range`` run from 0 to
     99; ``wpm`` is espeak's own speed. Raises EspeakError for an unknown variant, for a character that the voice
-    cannot read, and for a deep pitch with a range so wide that it falls below LOWEST_HZ.
+    cannot read, and for a deep pitch with a range so wide that it falls below LOWEST_HZ. ``data`` as for Speaker.
     """
-    with Speaker() as speaker:
+    with Speaker(data) as speaker:
         return speaker.speak(text, variant=variant, wpm=wpm, pitch=pitch, pitch_range=pitch_range)
 
 
@@ -132,16 +134,18 @@ class Speaker:
     The same series of sentences sounds the same each time; one sentence depends on those before it. The library
     has global state, so there is one Speaker at a time: other threads wait until it is closed, and opening a second
     one in the same thread raises EspeakError, as does a missing library. Use it as a context manager.
+
+    ``data`` is a folder that holds another ``espeak-ng-data`` than the one installed; EspeakError where it does not.
     """
 
     _owner: ClassVar[int | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path | None = None) -> None:
         if Speaker._owner == threading.get_ident():
             raise EspeakError("this thread has a Speaker open; close it before espeak-ng is loaded again")
         _LOCK.acquire()
         try:
-            self._engine = _Engine(_library())
+            self._engine = _Engine(_library(), data)
         except BaseException:
             _LOCK.release()
             raise
@@ -154,6 +158,11 @@ class Speaker:
         self._engine.close()
         Speaker._owner = None
         _LOCK.release()
+
+    @property
+    def data(self) -> Path:
+        """The folder ``espeak-ng-data`` in use."""
+        return self._engine.data
 
     def speak(self, text: str, *, variant: str, wpm: int, pitch: int = 50, pitch_range: int = 50) -> Spoken:
         """As ``synthesize``, with the same errors."""
@@ -201,7 +210,7 @@ def _characters(
 class _Engine:
     """One loading of the library. The caller holds the lock and closes it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, data: Path | None = None) -> None:
         self._lib = ctypes.CDLL(name)
         self._audio: list[npt.NDArray[np.int16]] = []
         self._events: list[tuple[int, int, int, bytes]] = []
@@ -210,9 +219,14 @@ class _Engine:
         self._callback = _CALLBACK(self._take)  # held here: the library keeps only the address
         ctypes.CDLL(None).srand(1)
         options = _INIT_PHONEME_EVENTS | _INIT_DONT_EXIT
-        self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, None, options)
+        path = None if data is None else str(data.resolve()).encode()
+        self.rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, path, options)
         if self.rate <= 0:
             raise EspeakError("espeak-ng finds no data; install espeak-ng-data")
+        self.data = self._find_data()
+        if data is not None and self.data.parent != data.resolve():  # it takes the installed data instead, silently
+            self.close()
+            raise EspeakError(f"{data} holds no espeak-ng-data, or its path is too long for espeak-ng (140 characters)")
         self._lib.espeak_SetSynthCallback(self._callback)
 
     def close(self) -> None:
@@ -232,11 +246,14 @@ class _Engine:
             self._variants = self._find_variants()
         return self._variants
 
-    def _folder(self) -> Path:
+    def _find_data(self) -> Path:
         path = ctypes.c_char_p()
         self._lib.espeak_Info.restype = ctypes.c_char_p
         self._lib.espeak_Info(ctypes.byref(path))
-        return Path((path.value or b"").decode()) / "voices" / "!v"
+        return Path((path.value or b"").decode())
+
+    def _folder(self) -> Path:
+        return self.data / "voices" / "!v"
 
     def _find_variants(self) -> list[str]:
         folder = self._folder()

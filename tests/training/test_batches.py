@@ -41,6 +41,19 @@ def test_an_example_longer_than_a_batch_comes_alone(tmp_path: Path) -> None:
     assert sorted(len(batch) for batch in corpus.batches(500, Random(1), fbank=True)) == [1, 2]
 
 
+def test_long_examples_come_in_some_passes_only(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path, long_share=0.25)
+    short, edge, long = (example("好", seconds=seconds) for seconds in (2.0, 13.0, 13.5))
+    corpus.examples = [short, edge, long]
+    r = Random(1)
+    passes = [[id(one) for batch in corpus.batches(1000, r) for one in batch] for _ in range(200)]
+    assert all({id(short), id(edge)} <= set(found) for found in passes)
+    assert 30 < sum(id(long) in found for found in passes) < 70
+    corpus.examples = [long]
+    assert [len(list(corpus.batches(1000, Random(seed)))) for seed in range(9)] == [1] * 9, "a pass is never empty"
+    assert Corpus(tmp_path).long_share == 1.0
+
+
 def test_shards_that_were_written_meanwhile_are_found(tmp_path: Path) -> None:
     shard(tmp_path, "a", count=2)
     corpus = Corpus(tmp_path)

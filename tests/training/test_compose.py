@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from monitor.render import espeak
-from training.augment import TRAINING, Mix, Noises
+from training import compose
+from training.augment import EVALUATION, TRAINING, Mix, Noises
 from training.compose import LONGEST, SHORTEST, Session, Studio, cut, join
 from training.features import RATE
 from training.nothing import _MAKERS, make_nothing
-from training.speech import TRAINING_VOICES, Sentence
+from training.speech import TRAINING_VOICES, Manner, Sentence
 
 needs_espeak = pytest.mark.skipif(espeak.missing() is not None, reason=str(espeak.missing()))
 NOISES = Noises({"white": np.random.default_rng(1).standard_normal(RATE * 3).astype(np.float32)})
@@ -100,6 +101,25 @@ def test_utterances_by_espeak() -> None:
         assert np.abs(sound.samples).max() <= 1.0
     numbers = Counter(sound.labels[-1][3] + 1 for sound in made if sound.labels)
     assert numbers[1] > numbers[2] > 0
+
+
+@pytest.mark.parametrize(("mix", "fastest"), [(EVALUATION, 320.0), (TRAINING, 480.0)])
+def test_nobody_speaks_faster_than_the_mix_allows(mix: Mix, fastest: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A voice that came out too fast is exchanged."""
+    assert mix.fastest == fastest
+    paces: list[float] = []
+
+    def say(_: object, text: str, manner: Manner) -> Sentence:
+        made = sentence(text, 60.0 / (1.6 * manner.wpm))  # 176 to 528 characters a minute
+        paces.append(made.pace)
+        return made
+
+    monkeypatch.setattr(compose, "say", say)
+    monkeypatch.setattr(compose, "Speaker", object)
+    session = Session(studio(replace(mix, nothing=0.0, cut=0.0)), object(), "1")  # type: ignore[arg-type]
+    made = [session.utterance() for _ in range(60)]
+    heard = [60.0 / (end - start) for sound in made for char, start, end, _ in sound.labels if espeak.is_han(char)]
+    assert max(paces) > fastest >= max(heard) - 1e-6 and max(heard) > 0.9 * fastest
 
 
 @needs_espeak

@@ -76,6 +76,18 @@ def test_training_stops_in_time_and_goes_on(
     assert "done" in caplog.text
 
 
+def test_streams_depend_on_the_seed_and_the_steps_done(tmp_path: Path) -> None:
+    def drawn(seed: int, step: int) -> tuple[float, float, float]:
+        training = run.Run(tmp_path / "a.pt", 1.0, 5.0, None, dict, (), run.Progress(step))  # type: ignore[arg-type]
+        r, generator = training.streams(seed)
+        return r.random(), float(generator.random()), float(torch.rand(1))
+
+    assert drawn(7, 0) == drawn(7, 0)
+    for column in zip(drawn(7, 0), drawn(7, 50), drawn(8, 0), drawn(57, 0), strict=True):
+        assert len(set(column)) == 4
+    assert Plan(tmp_path, tmp_path, tmp_path, 1.0).long_share == 1.0
+
+
 def test_bands_are_brought_to_one_spread(data: Path) -> None:
     model = CtcForm(Shape(6, width=32, blocks=1))
     corpus = Corpus(data)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 
-from training.features import BINS, RATE, Signal, fbank, log_mel, quantise
+from training.features import BINS, RATE, Signal, fbank, log_mel, quantise, to_int16
 
 
 def sine(hz: float, seconds: float = 1.0, peak: float = 0.5) -> Signal:
@@ -29,7 +29,7 @@ def test_a_frame_every_ten_milliseconds(samples: int) -> None:
 
 def test_the_mel_bytes_give_faster_whispers_values_back() -> None:
     sound = noise(1.5)
-    wanted = FeatureExtractor()(sound, padding=160)[:, :-1].T
+    wanted = FeatureExtractor()((to_int16(sound) / 32768).astype(np.float32), padding=160)[:, :-1].T
     found = log_mel(sound) / 255.0 * 4.0 - 2.0
     assert np.abs(found - wanted).max() <= 4.0 / 255 / 2 + 1e-5
 
@@ -50,6 +50,16 @@ def test_a_tone_lies_in_its_bin() -> None:
 
 def test_silence_is_the_lowest_value() -> None:
     assert fbank(np.zeros(RATE, dtype=np.float32)).max() == 0
+
+
+def test_what_no_line_can_carry_is_not_in_the_features() -> None:
+    """Steps of int16 are the floor, as they are in a call."""
+    faint, sound = noise(1.0) * 3e-6, noise(1.0)
+    assert to_int16(faint).dtype == np.int16 and not to_int16(faint).any()
+    assert to_int16(np.array([-2.0, -1.0, 0.5, 1.0], np.float32)).tolist() == [-32768, -32768, 16384, 32767]
+    for compute in (fbank, log_mel):
+        np.testing.assert_array_equal(compute(faint), compute(np.zeros_like(faint)))
+        np.testing.assert_array_equal(compute(sound), compute((to_int16(sound) / 32768).astype(np.float32)))
 
 
 def test_quantising_rounds_and_clips() -> None:

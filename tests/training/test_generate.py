@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from monitor.render import espeak
-from training import augment, generate, nothing, team
+from training import augment, cli, generate, nothing, team, voices
 from training.augment import EVALUATION, TRAINING
 from training.generate import FromFolder, Listed
 from training.shards import read
 from training.speech import HELD_OUT_VOICES, TRAINING_VOICES
 from training.team import Job, Made, Team, make_shard, open_studio
+from training.voices import make
 
 pytestmark = pytest.mark.skipif(espeak.missing() is not None, reason=str(espeak.missing()))
 TEXTS = Listed(("您好，请问有什么可以帮您？", "好的。", "请您稍等。"))
@@ -37,6 +38,10 @@ def job(out: Path, count: int = 10, seed: int = 1) -> Job:
     """Without recordings."""
     out.mkdir(exist_ok=True)
     return Job(out, count, seed, TEXTS, TRAINING_VOICES, TRAINING, None, 0.0, False)
+
+
+def shards_only(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -95,7 +100,7 @@ def test_a_worker_that_dies_is_told_and_replaced(tmp_path: Path, monkeypatch: py
     out, marks = tmp_path / "out", tmp_path / "marks"
     marks.mkdir()
     said: list[str] = []
-    made = generate.generate(out, 6, 1, 2, Dies(marks, 1, signal.SIGKILL), tell=said.append)
+    made = generate.generate(out, 6, 1, 2, Dies(marks, 1, signal.SIGKILL), random_voices=0.0, tell=said.append)
     assert sorted(each.number for each in made) == [0, 1]
     assert sum("died with exit code -9" in line for line in said) == 1
     assert len(read(out)) == 6
@@ -111,7 +116,7 @@ def test_a_shard_that_kills_every_worker_is_given_up(tmp_path: Path, monkeypatch
     in_process(monkeypatch)
     monkeypatch.setattr(team, "_TRIES", 2)
     with pytest.raises(RuntimeError, match="2 workers died at shard 0"):
-        generate.generate(tmp_path, 2, 1, 1, Dies(tmp_path, 9, signal.SIGKILL), tell=lambda line: None)
+        generate.generate(tmp_path, 2, 1, 1, Dies(tmp_path, 9, signal.SIGKILL), random_voices=0.0, tell=str)
 
 
 def test_an_error_in_a_worker_is_raised_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +127,7 @@ def test_an_error_in_a_worker_is_raised_with_its_place(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(team, "make_shard", fails)
     with pytest.raises(RuntimeError, match=r"(?s)shard 0 failed.*ArithmeticError: seven"):
-        generate.generate(tmp_path, 2, 1, 1, TEXTS, tell=lambda line: None)
+        generate.generate(tmp_path, 2, 1, 1, TEXTS, random_voices=0.0, tell=str)
 
 
 def captured(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
@@ -142,16 +147,53 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 def test_the_command_line_says_what_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = captured(monkeypatch)
+    made: list[tuple[Path, int]] = []
+    monkeypatch.setattr(generate, "make", lambda folder, seed: made.append((folder, seed)) or ("r000",))
     generate.main([str(tmp_path), "--count", "5", "--seed", "3", "--text", "t", "--human-share", "0.3"])
     generate.main([str(tmp_path), "--count", "5", "--held-out"])
     generate.main([str(tmp_path), "--count", "5", "--voices", "m3"])
-    train, held, voice = jobs
+    generate.main([str(tmp_path), "--count", "5", "--random-voices", "0"])
+    train, held, voice, stock = jobs
+    assert made == [(tmp_path / "voices-s3", 3)]
+    assert train.cast == voices.Cast(tmp_path / "voices-s3", ("r000",), 0.6)
+    assert held.cast is voice.cast is stock.cast is None and stock.voices == TRAINING_VOICES
     assert (train.count, train.seed, train.human_share) == (5, 3, 0.3)
     assert train.sentences == FromFolder(Path("t")) and not train.keep_samples
     assert train.voices == TRAINING_VOICES and train.mix == TRAINING
     assert held.voices == HELD_OUT_VOICES and held.mix == EVALUATION and held.keep_samples
     assert held.sentences == FromFolder(Path(generate.__file__).parent / "text", held_out=True)
     assert voice.voices == ("m3",)
+
+
+def test_the_share_must_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"1\.5 is no share"):
+        generate.generate(tmp_path, 2, 1, 1, TEXTS, random_voices=1.5, tell=str)
+
+
+def test_all_in_one_passes_the_share_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, object]] = []
+    monkeypatch.setattr(generate, "generate", lambda *_, **named: given.append(named))
+    monkeypatch.setattr(cli, "FromKept", lambda text: TEXTS)
+    assert cli.main(["data", "--work", str(tmp_path)]) == 0
+    assert cli.main(["data", "--work", str(tmp_path), "--random-voices", "0"]) == 0
+    assert [named.get("random_voices") for named in given] == [generate.RANDOM_VOICES, None, None, 0.0, None, None]
+    assert [named.get("held_out") for named in given] == [None, True, True] * 2
+
+
+def test_random_voices_speak_their_share_whoever_makes_the_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voices.make, "__defaults__", (4,))
+    in_process(monkeypatch)
+    out, alone = tmp_path / "out", tmp_path / "alone"
+    generate.generate(out, 24, 2, 2, TEXTS, tell=str)
+    generate.generate(alone, 24, 2, 1, TEXTS, tell=str)
+    assert shards_only(out) == shards_only(alone)
+    utterances = read(out)  # the folder of the voices is no shard
+    assert len(utterances) == 24
+    spoken = [utterance.voice for utterance in utterances if utterance.kind == "espeak"]
+    drawn = set(spoken) & set(make(out / "voices-s2", 2, 4))
+    assert len(drawn) > 1 and set(spoken) - drawn <= set(TRAINING_VOICES) and set(spoken) > drawn
 
 
 def test_an_evaluation_set_keeps_its_sound(tmp_path: Path) -> None:

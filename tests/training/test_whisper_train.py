@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import ctranslate2
 import numpy as np
@@ -15,7 +17,7 @@ import torch
 
 from tests.training.made import TEXT, shard, vocabulary
 from training import run, whisper_targets, whisper_train
-from training.batches import Corpus, texts
+from training.batches import Corpus, Example, texts
 from training.whisper_export import export_checkpoint, read_checkpoint
 from training.whisper_form import Shape, WhisperForm, look_locally
 from training.whisper_targets import Targets
@@ -71,6 +73,24 @@ def test_checkpoints_are_written_meanwhile(plan: Plan, monkeypatch: pytest.Monke
         train(Plan(plan.data, plan.out, plan.texts, 60.0, encoder=1, decoder=1, save_every=0.5))
     state = torch.load(plan.out / "whisper.pt", weights_only=True)
     assert 0 < state["step"] < 10 and state["spent"] < 120
+
+
+def test_going_on_does_not_repeat_the_order(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    real = Targets.batch
+
+    def batch(self: Targets, examples: list[Example], *rest: Any) -> Any:
+        seen.append([one.chars for one in examples])
+        return real(self, examples, *rest)
+
+    monkeypatch.setattr(Targets, "batch", batch)
+    train(plan)
+    first = len(seen)
+    train(longer(plan, 2.0))
+    train(replace(plan, out=plan.out.parent / "other"))
+    begun, resumed, again = seen[:first], seen[first : 2 * first], seen[-first:]
+    assert begun == again and begun[: len(resumed)] != resumed[: len(begun)]
+    assert Plan(plan.data, plan.out, plan.texts, 1.0).long_share == 0.25
 
 
 def test_without_data_it_says_what_to_do(plan: Plan) -> None:
