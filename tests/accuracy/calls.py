@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from monitor.asr.pair import Engines
 from monitor.asr.protocol import Engine
 from monitor.asr.scripted import Scripted
 from monitor.audit.replay import recognise
@@ -133,14 +134,15 @@ def hear_sound(samples: Samples, rate: int) -> Heard:
 def run(call: Call, samples: Samples, signals: Iterable[Signal], engine: Engine | None) -> list[Event]:
     """Feed everything in chunks; returns all events."""
     events: list[Event] = []
+    engines = None if engine is None else Engines(careful=engine)
     for fact in signals:
         events += call.feed(fact)
     size = round(CHUNK * call.setup.rate)
     for at in range(0, len(samples), size):
         events += call.feed(Chunk(at, samples[at : at + size]))
-        events += recognise(call, engine)
+        events += recognise(call, engines, "rendered")
     events += call.close_audio()
-    events += recognise(call, engine)
+    events += recognise(call, engines, "rendered")
     return events + call.finish()
 
 

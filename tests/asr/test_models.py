@@ -72,7 +72,7 @@ def test_a_pulled_model_is_found_without_the_hub(pulled, name):
 def test_a_half_pulled_model_counts_as_missing(pulled):
     (pulled / "model.bin").unlink()
     assert models.resolve("small") == "small"
-    assert [info.name for info in models.list_models()] == ["zh-careful"]
+    assert [info.name for info in models.list_models()] == ["zh-careful", "zh-fast"]
 
 
 def test_the_list_has_shipped_and_pulled_models_and_own_folders(pulled, copy):
@@ -80,6 +80,7 @@ def test_the_list_has_shipped_and_pulled_models_and_own_folders(pulled, copy):
     found = [(info.name, info.origin) for info in models.list_models()]
     assert found == [
         ("zh-careful", Origin.SHIPPED),
+        ("zh-fast", Origin.SHIPPED),
         ("Systran/faster-whisper-small", Origin.PULLED),
         ("ours", Origin.PULLED),
     ]
