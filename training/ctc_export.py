@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import warnings
 from collections.abc import Sequence
@@ -162,17 +161,3 @@ def export_checkpoint(checkpoint: Path, folder: Path, *, chunk: int = CHUNK_FRAM
     model = from_state(state)
     bias = state.get("bias", (model.shape.delay + 2) * FRAME_SECONDS)
     return export(model, state["tokens"], bias, folder, chunk=chunk)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--chunk-frames", type=int, default=CHUNK_FRAMES)
-    given = parser.parse_args()
-    export_checkpoint(given.checkpoint, given.folder, chunk=given.chunk_frames)
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    main()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import random
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from training.ctc_targets import Batch, Targets, ctc_tokens
 from training.features import FBANK_OFFSET, FBANK_SPAN
 from training.optimiser import Group, Optimiser, Pace
 from training.readings import SIZES
-from training.run import Run, vocabulary_beside
+from training.run import Run, TrainingPlan, vocabulary_beside
 
 log = logging.getLogger(__name__)
 
@@ -35,24 +34,17 @@ MEASURED = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """``minutes`` of wall time; ``frames`` (10 ms) of a batch; ``begin`` a checkpoint to go on from with a new
-    schedule; ``long_share`` as for Corpus."""
+class Plan(TrainingPlan):
+    """``frames`` (10 ms) of a batch; ``begin`` a checkpoint to go on from with a new schedule; ``long_share`` as for
+    Corpus."""
 
-    data: Path
-    out: Path
-    texts: Path
-    minutes: float
     rate: float = 2e-3
     matrix_rate: float = 4e-3
     frames: int = 8000
-    seed: int = 7
-    threads: int = 1
     begin: Path | None = None
     width: int = 192
     blocks: int = 9
     delay: int = 6
-    save_every: float = 5.0
     long_share: float = 1.0
 
 
@@ -149,21 +141,3 @@ def start_bias(model: CtcForm, targets: Targets, examples: Sequence[Example]) ->
                 late.append(near[0] * FRAME_SECONDS - start)
     log.info("starts: %d measured, spread %s", len(late), np.percentile(late, [5, 50, 95]).round(3) if late else "-")
     return float(np.median(late)) if late else (targets.delay + 2) * FRAME_SECONDS
-
-
-def _plan() -> Plan:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="folder of shards")
-    parser.add_argument("out", type=Path, help="folder for ctc.pt and vocabulary.json")
-    parser.add_argument("--texts", type=Path, required=True, help="folder of the texts that the vocabulary covers")
-    parser.add_argument("--minutes", type=float, required=True, help="wall time")
-    parser.add_argument("--begin", type=Path, help="checkpoint to go on from with a new schedule")
-    for field in fields(Plan):
-        if field.default not in (MISSING, None):
-            parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
-    return Plan(**vars(parser.parse_args()))
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(_plan())

@@ -27,6 +27,20 @@ Learn = Callable[[list[Example], int, float], tuple[float, ...]]
 """One step: examples, number of the step, share of the time gone; returns figures for the report."""
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What every training is told: ``data`` is a folder of shards, ``out`` gets the checkpoint and the vocabulary that
+    ``texts`` ask for; ``minutes`` are wall time."""
+
+    data: Path
+    out: Path
+    texts: Path
+    minutes: float
+    seed: int = 7
+    threads: int = 1
+    save_every: float = 5.0
+
+
 @dataclass(slots=True)
 class Progress:
     """How far a training is: ``seen`` utterances, ``spent`` seconds."""

@@ -13,7 +13,7 @@ from training.batches import Corpus, Example, texts
 from training.ctranslate import ALIGNING, begin_from
 from training.optimiser import DECAY, Group, Optimiser, Pace
 from training.readings import SIZES
-from training.run import Run, vocabulary_beside
+from training.run import Run, TrainingPlan, vocabulary_beside
 from training.vocabulary import Vocabulary
 from training.whisper_form import FRAMES, STANDING_FOR_PADDING, Shape, WhisperForm, look_locally, state_for_saving
 from training.whisper_targets import FRAME_RATE, IGNORED, Batch, Targets
@@ -24,23 +24,15 @@ FIGURES = ("text", "sound", "point", "tokens right")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """``minutes`` of wall time; ``frames`` (10 ms) of a batch; ``begin`` a CTranslate2 folder to go on from;
-    ``long_share`` as for Corpus."""
+class Plan(TrainingPlan):
+    """``frames`` (10 ms) of a batch; ``begin`` a CTranslate2 folder to go on from; ``long_share`` as for Corpus."""
 
-    data: Path
-    out: Path
-    texts: Path
-    minutes: float
     rate: float = 1.5e-3
-    muon_rate: float = 3e-3
+    matrix_rate: float = 3e-3
     frames: int = 14000
-    seed: int = 7
-    threads: int = 1
     begin: Path | None = None
     encoder: int = 4
     decoder: int = 4
-    save_every: float = 5.0
     long_share: float = 0.25
 
 
@@ -72,7 +64,7 @@ def _optimiser(model: WhisperForm, plan: Plan) -> Optimiser:
     chosen = {id(p) for p in inner}
     outer = [p for p in model.parameters() if id(p) not in chosen]
     groups = [Group([p for p in outer if p.dim() > 1], DECAY), Group([p for p in outer if p.dim() < 2], 0.0)]
-    return Optimiser(model, inner, groups, Pace(plan.rate, plan.muon_rate, fall=0.8, clip=1.0))
+    return Optimiser(model, inner, groups, Pace(plan.rate, plan.matrix_rate, fall=0.8, clip=1.0))
 
 
 def _start(model: WhisperForm, plan: Plan, words: Vocabulary) -> None:

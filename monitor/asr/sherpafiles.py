@@ -5,7 +5,8 @@ The files are looked at here because sherpa-onnx ends the whole process when a m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -119,17 +120,20 @@ def _table(file: Path) -> list[str]:
             f"{file.parent} lacks {file.name}, the list of the model's tokens. Copy it from where the model came "
             f"from, or pull the model again."
         )
-    try:
+    with _told(file):
         return tokens.read_tokens(file)
-    except NotWhole as problem:
-        raise ModelError(f"{file} is damaged: {problem}. Copy or pull the model again.") from None
-    except OSError as problem:
-        raise ModelError(f"{file} cannot be read: {problem.strerror}.") from problem
 
 
 def _remarks(file: Path) -> dict[str, str]:
-    try:
+    with _told(file):
         return onnxfile.metadata(file)
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """Tell what is wrong with a file that is read inside, and what to do."""
+    try:
+        yield
     except NotWhole as problem:
         raise ModelError(f"{file} is damaged: {problem}. Copy or pull the model again.") from None
     except OSError as problem:

@@ -131,7 +131,7 @@ def test_it_learns_characters_and_where_they_are(tmp_path: Path, monkeypatch: py
     words, corpus = vocabulary(), Corpus(tmp_path / "data")
     model = WhisperForm(Shape(len(words.tokens), width=64, encoder=1, decoder=2))
     look_locally(model)
-    optimiser = _optimiser(model, Plan(tmp_path, tmp_path, tmp_path, 1.0, rate=3e-3, muon_rate=6e-3))
+    optimiser = _optimiser(model, Plan(tmp_path, tmp_path, tmp_path, 1.0, rate=3e-3, matrix_rate=6e-3))
     targets, r, generator = Targets(words, texts(corpus.examples)), Random(1), np.random.default_rng(1)
     figures = [
         _step(model, optimiser, targets.batch(corpus.examples, r, generator), step + 150, step / 60)
