@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training import readings, shards
+from training.features import MEL_RATE
 
 LONG = 13.0
 """Seconds."""
@@ -54,7 +55,7 @@ class Corpus:
                 self.examples.extend(prepare(utterance) for utterance in shards.read_shard(file))
 
     def batches(self, frames: int, r: Random, *, fbank: bool = False) -> Iterator[list[Example]]:
-        """The examples once, in batches of at most ``frames`` frames (10 ms), padding counted."""
+        """The examples once, in batches of at most ``frames`` frames of their features, padding counted."""
         every = range(len(self.examples))
         order = [index for index in every if not self._left_out(index, r)] or list(every)
         r.shuffle(order)
@@ -69,7 +70,7 @@ class Corpus:
             yield from ([self.examples[index] for index in group] for group in groups if group)
 
     def _left_out(self, index: int, r: Random) -> bool:
-        long = len(self.examples[index].utterance.mel) > LONG * 100
+        long = len(self.examples[index].utterance.mel) > LONG * MEL_RATE
         return long and r.random() >= self.long_share
 
 

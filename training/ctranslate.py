@@ -15,8 +15,9 @@ from torch import nn
 
 from monitor.asr.errors import NotWhole
 from monitor.asr.modelfile import variables
+from training.features import MEL_HOP
 from training.vocabulary import Vocabulary, save_tokenizer
-from training.whisper_form import Layer, WhisperForm
+from training.whisper_form import Layer, WhisperForm, look_locally
 
 ALIGNING = 2
 """Heads of the last decoder layer that are trained to point at the character being written."""
@@ -47,7 +48,7 @@ def export(model: WhisperForm, vocabulary: Vocabulary, folder: Path, *, quantiza
     folder.mkdir(parents=True)
     spec.save(str(folder))
     save_tokenizer(vocabulary, folder / "tokenizer.json")
-    features = {"feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
+    features = {"feature_size": 80, "sampling_rate": 16000, "hop_length": MEL_HOP, "chunk_length": 30, "n_fft": 400}
     (folder / "preprocessor_config.json").write_text(json.dumps(features))
 
 
@@ -133,13 +134,18 @@ def read_weights(file: Path) -> Arrays:
 def begin_from(folder: Path, model: WhisperForm, vocabulary: Vocabulary) -> None:
     """Give ``model`` the weights of a folder of the same width; it may have more layers and other characters.
 
-    Added layers pass their input on unchanged and stand before the last one, whose heads are aligned.
+    Added layers pass their input on unchanged and stand before the last one, whose heads are aligned. A folder whose
+    features have twice the frame rate is taken too.
     """
+    look_locally(model)
     w = read_weights(folder / "model.bin")
     old = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
     state = model.state_dict()
+    hop = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))["hop_length"]
     for ours, theirs in (("first", "conv1"), ("second", "conv2")):
         _take(state, f"encoder.{ours}", w, f"encoder/{theirs}")
+        if 2 * hop == MEL_HOP:
+            _skip_every_other(state[f"encoder.{ours}.weight"])
     for side in ("encoder", "decoder"):
         _take_norm(state, f"{side}.norm", w, f"{side}/layer_norm")
         _take_layers(model, side, state, w)
@@ -149,6 +155,13 @@ def begin_from(folder: Path, model: WhisperForm, vocabulary: Vocabulary) -> None
         if token in place:
             state["decoder.tokens.weight"][number].copy_(torch.from_numpy(w["decoder/embeddings/weight"][place[token]]))
     model.load_state_dict(state)
+
+
+def _skip_every_other(kernel: torch.Tensor) -> None:
+    """Change a kernel (out, in, 3) in place for input of which every other frame is missing: as it would answer if the
+    missing frames were the means of their neighbours."""
+    kernel[..., 1] += (kernel[..., 0] + kernel[..., 2]) / 2
+    kernel[..., [0, 2]] /= 2
 
 
 def _take_layers(model: WhisperForm, side: str, state: dict[str, torch.Tensor], w: Arrays) -> None:

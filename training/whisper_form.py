@@ -1,4 +1,4 @@
-"""Whisper's architecture, small, in plain torch. Shapes: mel (batch, 80, 2T), frames of 20 ms (batch, T, width).
+"""Whisper's architecture, small, in plain torch. Shapes: mel (batch, 80, 2T), frames of 40 ms (batch, T, width).
 
 Attention is written out: torch's fused kernel is slower on these sizes on a CPU. Padding up to 30 s is never
 computed in training: some random positions stand for all of it, their keys weighted by the number they stand for, so
@@ -17,8 +17,11 @@ from torch.nn import functional
 
 from training.readings import SIZES
 
-FRAMES = 1500
+FRAMES = 750
 """Positions of a 30 s window."""
+
+FRAME_RATE = 25.0
+"""Encoder frames a second: half of Whisper's, as the features' are."""
 
 TEXT = 448
 """Positions of the decoder."""
@@ -33,7 +36,7 @@ class Shape:
     vocabulary: int
     width: int = 160
     heads: int = 4
-    encoder: int = 4
+    encoder: int = 8
     decoder: int = 4
 
     def as_dict(self) -> dict[str, int]:
@@ -123,7 +126,7 @@ class Encoder(nn.Module):
         self.first = nn.Conv1d(80, width, 3, padding=1)
         self.second = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.positions: Tensor
-        self.register_buffer("positions", sinusoids(FRAMES, width))
+        self.register_buffer("positions", sinusoids(2 * FRAMES, width)[::2].clone())  # counted in 20 ms, as Whisper's
         self.layers = nn.ModuleList(Layer(width, shape.heads, cross=False) for _ in range(shape.encoder))
         self.norm = nn.LayerNorm(width)
 
@@ -192,7 +195,7 @@ class WhisperForm(nn.Module):
 
 
 def look_locally(model: WhisperForm, offsets: tuple[int, ...] = (-9, 0, 9)) -> None:
-    """Start the encoder's heads as windows on frames ``offsets`` away (wider in higher layers).
+    """Start the encoder's heads as windows ``offsets`` times 20 ms away (wider in higher layers).
 
     Queries and keys read the fixed sinusoids, whose products depend on distance alone; without this start a small
     model needs many hours to find out that neighbours matter.

@@ -15,8 +15,16 @@ from training.optimiser import DECAY, Group, Optimiser, Pace
 from training.readings import SIZES
 from training.run import Run, TrainingPlan, vocabulary_beside
 from training.vocabulary import Vocabulary
-from training.whisper_form import FRAMES, STANDING_FOR_PADDING, Shape, WhisperForm, look_locally, state_for_saving
-from training.whisper_targets import FRAME_RATE, IGNORED, Batch, Targets
+from training.whisper_form import (
+    FRAME_RATE,
+    FRAMES,
+    STANDING_FOR_PADDING,
+    Shape,
+    WhisperForm,
+    look_locally,
+    state_for_saving,
+)
+from training.whisper_targets import IGNORED, Batch, Targets
 
 SOUND_WEIGHT, POINT_WEIGHT = 0.5, 0.3
 CHECKPOINT = "whisper.pt"
@@ -25,15 +33,15 @@ FIGURES = ("text", "sound", "point", "tokens right")
 
 @dataclass(frozen=True, slots=True)
 class Plan(TrainingPlan):
-    """``frames`` (10 ms) of a batch; ``begin`` a CTranslate2 folder to go on from; ``long_share`` as for Corpus."""
+    """``frames`` (20 ms) of a batch; ``begin`` a CTranslate2 folder to go on from; ``long_share`` as for Corpus."""
 
     rate: float = 1.5e-3
     matrix_rate: float = 3e-3
-    frames: int = 14000
+    frames: int = 8000
     begin: Path | None = None
-    encoder: int = 4
+    encoder: int = 8
     decoder: int = 4
-    long_share: float = 0.25
+    long_share: float = 0.3
 
 
 def train(plan: Plan) -> Path:
@@ -78,7 +86,9 @@ def _start(model: WhisperForm, plan: Plan, words: Vocabulary) -> None:
 def _step(model: WhisperForm, optimiser: Optimiser, batch: Batch, step: int, gone: float) -> tuple[float, ...]:
     """One step; returns the three losses and the share of tokens right."""
     frames = batch.mel.shape[2] // 2
-    padding = torch.sort(torch.randint(frames, FRAMES, (STANDING_FOR_PADDING,)))[0] if frames < FRAMES - 50 else None
+    padding = None
+    if frames < FRAMES - STANDING_FOR_PADDING:
+        padding = torch.sort(torch.randint(frames, FRAMES, (STANDING_FOR_PADDING,)))[0]
     with torch.autocast("cpu", torch.bfloat16):
         logits, weights, sounds = model(batch.mel, batch.tokens, padding)
     written = batch.targets != IGNORED
@@ -86,7 +96,7 @@ def _step(model: WhisperForm, optimiser: Optimiser, batch: Batch, step: int, gon
     text = functional.cross_entropy(chosen, wanted)
     sound = _sound_loss(sounds[batch.judged].float(), batch.sounds[batch.judged])
     point = _point_loss(weights[:, :ALIGNING].float(), batch.heard, frames)
-    loss = text + SOUND_WEIGHT * (1 - 0.8 * gone) * sound + POINT_WEIGHT * point
+    loss = text + SOUND_WEIGHT * (1 - 0.6 * gone) * sound + POINT_WEIGHT * point
     loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step(step, gone)
     right = (chosen.argmax(-1) == wanted).float().mean()
@@ -99,9 +109,9 @@ def _sound_loss(logits: Tensor, classes: Tensor) -> Tensor:
 
 
 def _point_loss(weights: Tensor, heard: Tensor, frames: int) -> Tensor:
-    """Minus the log of the attention that falls where the token is spoken (30 ms around it)."""
+    """Minus the log of the attention that falls where the token is spoken (one frame around it)."""
     middle = torch.arange(frames)[None, None] + 0.5
-    low, high = heard[..., :1] * FRAME_RATE - 1.5, heard[..., 1:] * FRAME_RATE + 1.5
+    low, high = heard[..., :1] * FRAME_RATE - 1.0, heard[..., 1:] * FRAME_RATE + 1.0
     inside = ((middle >= low) & (middle <= high) & (heard[..., 1:] >= 0)).float()
     known = inside.sum(-1) > 0
     mass = (weights[..., :frames] * inside[:, None]).sum(-1).clamp_min(1e-6).log()

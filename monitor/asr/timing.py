@@ -14,9 +14,6 @@ import numpy.typing as npt
 
 from monitor.asr.audio import FRAME_SECONDS
 
-TOKEN_FRAME = 0.02
-"""Whisper aligns in steps of 20 ms."""
-
 SHORTEST = 0.04
 """No word is shorter than this (s)."""
 
@@ -34,19 +31,20 @@ class Timed:
     confidence: float
 
 
-def token_edges(alignment: Sequence[tuple[int, int]], tokens: int) -> list[float]:
+def token_edges(alignment: Sequence[tuple[int, int]], tokens: int, frame: float) -> list[float]:
     """Where each token starts, and where the last one ends: ``tokens`` + 1 times in seconds, in order.
 
-    ``alignment`` is the path of (token, frame of 20 ms) pairs; token number ``tokens`` is the end mark.
+    ``alignment`` is the path of (token, frame) pairs, frames of ``frame`` seconds (20 ms in most models of this
+    form); token number ``tokens`` is the end mark.
     """
     first: dict[int, int] = {}
-    for token, frame in alignment:
-        first.setdefault(token, frame)
-    last = max((frame for _, frame in alignment), default=0) + 1
+    for token, place in alignment:
+        first.setdefault(token, place)
+    last = max((place for _, place in alignment), default=0) + 1
     edges: list[float] = []
     for token in range(tokens, -1, -1):
         last = min(last, first.get(token, last))
-        edges.append(last * TOKEN_FRAME)
+        edges.append(last * frame)
     return edges[::-1]
 
 

@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FULL_WINDOW = 3000
-"""Mel frames (10 ms) that an ordinary Whisper model was trained on."""
-
-STEP = 100
-"""Windows of real length come in whole seconds. Stretches are batched only with others of their window's
-length: then a stretch is heard alike to the last bit, whatever else waits with it."""
-
 LEAST_SECONDS = 0.5
 MOST_TOKENS = 448
 MOST_TOKENS_A_SECOND = 16.0
@@ -161,18 +154,25 @@ class Whisper:
         sound = audio.prepare(part, request.rate, self.rate)
         sound = audio.levelled(sound, self.card.peak_dbfs, self.card.hiss_dbfs)
         short = max(0, int(LEAST_SECONDS * self.rate) - len(sound))
-        mel = self._whisper.feature_extractor(np.pad(sound, (0, short)))[:, :-1]
-        frames = min(mel.shape[1], FULL_WINDOW)
+        extractor = self._whisper.feature_extractor
+        mel = extractor(np.pad(sound, (0, short)), padding=extractor.hop_length)[:, :-1]
+        frames = min(mel.shape[1], extractor.nb_max_frames)
         window = np.zeros((mel.shape[0], self._window(frames, request.final)), dtype=np.float32)
         window[:, :frames] = mel[:, :frames]
         return Piece(owner, start, end, request.rate, request.final, level, window, frames)
 
     def _window(self, frames: int, final: bool) -> int:
-        """Columns of the window for ``frames`` of audio. Padding costs time; too little costs accuracy."""
+        """Columns of the window for ``frames`` of audio. Padding costs time; too little costs accuracy.
+
+        Windows of real length come in whole seconds. Stretches are batched only with others of their window's
+        length: then a stretch is heard alike to the last bit, whatever else waits with it.
+        """
+        assert self._whisper is not None
+        full, second = self._whisper.feature_extractor.nb_max_frames, self._whisper.frames_per_second
         if not self.card.real_length_windows:
-            return FULL_WINDOW
+            return full
         tail = self.card.final_tail_seconds if final else self.card.partial_tail_seconds
-        return min(FULL_WINDOW, -(-(frames + round(tail * 100)) // STEP) * STEP)
+        return min(full, -(-(frames + round(tail * second)) // second) * second)
 
     def _hear_safely(self, group: list[Piece], failed: dict[int, str]) -> list[list[timing.Timed]]:
         """Words of each piece; when a batch breaks down its pieces are tried alone."""
@@ -190,7 +190,7 @@ class Whisper:
 
         model, tokens = self._whisper.model, self._tokens
         encoded = model.encode(get_ctranslate2_storage(np.stack([piece.mel for piece in group])))
-        window_seconds = group[0].mel.shape[1] / 100
+        window_seconds = group[0].mel.shape[1] / self._whisper.frames_per_second
         results = model.generate(
             encoded,
             [self._prompt] * len(group),
@@ -215,9 +215,10 @@ class Whisper:
         ]
 
     def _words(self, piece: Piece, text: list[int], logprob: float, alignment: Any) -> list[timing.Timed]:
+        assert self._whisper is not None
         parts, counts = self._tokens.split_to_word_tokens(text)
         units = [(part, len(count)) for part, count in zip(parts, counts, strict=True)]
-        edges = timing.token_edges(alignment.alignments, len(text))
+        edges = timing.token_edges(alignment.alignments, len(text), 1 / self._whisper.tokens_per_second)
         chars = timing.characters(units, edges, alignment.text_token_probs)
         timed = timing.settle(timing.words(chars), timing.loud_frames(piece.level), self.card.start_bias_seconds)
         doubtful = doubt.doubt("".join(parts), piece.seconds, logprob) is not None

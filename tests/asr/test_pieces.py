@@ -72,12 +72,12 @@ def test_loudness_of_a_full_scale_sine():
 
 def test_edges_follow_the_alignment():
     path = [(0, 0), (0, 1), (1, 2), (2, 2), (2, 5), (3, 9), (3, 12)]
-    assert timing.token_edges(path, 3) == pytest.approx([0.0, 0.04, 0.04, 0.18])
+    assert timing.token_edges(path, 3, 0.02) == pytest.approx([0.0, 0.04, 0.04, 0.18])
 
 
 def test_edges_of_tokens_that_the_path_skips():
-    assert timing.token_edges([(0, 0), (2, 8), (3, 9)], 3) == pytest.approx([0.0, 0.16, 0.16, 0.18])
-    assert timing.token_edges([], 2) == pytest.approx([0.02, 0.02, 0.02])
+    assert timing.token_edges([(0, 0), (2, 8), (3, 9)], 3, 0.04) == pytest.approx([0.0, 0.32, 0.32, 0.36])
+    assert timing.token_edges([], 2, 0.02) == pytest.approx([0.02, 0.02, 0.02])
 
 
 def texts(*units: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from training.batches import Example, prepare
-from training.features import RATE, Signal
+from training.features import FBANK_RATE, MEL_RATE, RATE, Signal
 from training.shards import Sound, Utterance, write
 from training.vocabulary import Vocabulary
 
@@ -32,8 +32,9 @@ def example(
     """An utterance of noise with evenly spoken characters."""
     numbers = sentences or (0,) * len(text)
     labels = tuple((char, start + k * each, start + (k + 1) * each, numbers[k]) for k, char in enumerate(text))
-    values = np.random.default_rng(len(text)).integers(60, 200, (round(seconds * 100), 80)).astype(np.uint8)
-    return prepare(Utterance(values, values, labels, "espeak" if text else "none", "f1"))
+    r = np.random.default_rng(len(text))
+    mel, fbank = (r.integers(60, 200, (round(seconds * rate), 80)).astype(np.uint8) for rate in (MEL_RATE, FBANK_RATE))
+    return prepare(Utterance(mel, fbank, labels, "espeak" if text else "none", "f1"))
 
 
 def tones(text: str, each: float = 0.2) -> Sound:

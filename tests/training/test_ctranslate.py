@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import ctranslate2
@@ -106,6 +108,20 @@ def test_added_layers_change_nothing_at_first(exported: Path) -> None:
     logits, weights, _ = larger(sound(), tokens, None)
     expected, aligned, _ = form()(sound(), tokens, None)
     assert torch.allclose(logits, expected, atol=1e-4) and torch.allclose(weights, aligned, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_folder_of_twice_the_frame_rate_hears_a_steady_sound_alike(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path / "finer")
+    file = tmp_path / "finer" / "preprocessor_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "hop_length": 160}))
+    model = form(seed=2)
+    begin_from(tmp_path / "finer", model, WORDS)
+    steady = torch.linspace(-1, 1, 80)[None, :, None].expand(1, 80, 40)
+    ramp = torch.linspace(-1, 1, 79)[None, None].expand(1, 80, 79)
+    ours, theirs = model.encoder, form().encoder
+    assert torch.allclose(ours._convolve(steady)[:, 1:-1], theirs._convolve(steady)[:, 1:-1], atol=1e-5)
+    assert torch.allclose(ours.first(ramp[..., ::2])[..., 1:-1], theirs.first(ramp)[..., 2:-2:2], atol=1e-5)
 
 
 def test_characters_that_both_know_keep_their_weights(exported: Path) -> None:

@@ -20,16 +20,17 @@ def noise(seconds: float) -> Signal:
 
 
 @pytest.mark.parametrize("samples", [16000, 16100, 24321])
-def test_a_frame_every_ten_milliseconds(samples: int) -> None:
+def test_frames_are_of_twenty_and_ten_milliseconds(samples: int) -> None:
     sound = noise(2.0)[:samples]
-    assert log_mel(sound).shape == (samples // 160, BINS)
+    assert log_mel(sound).shape == (samples // 320, BINS)
     assert fbank(sound).shape == ((samples + 80) // 160, BINS)
     assert log_mel(sound).dtype == fbank(sound).dtype == np.uint8
 
 
 def test_the_mel_bytes_give_faster_whispers_values_back() -> None:
     sound = noise(1.5)
-    wanted = FeatureExtractor()((to_int16(sound) / 32768).astype(np.float32), padding=160)[:, :-1].T
+    extractor = FeatureExtractor(hop_length=320)
+    wanted = extractor((to_int16(sound) / 32768).astype(np.float32), padding=320)[:, :-1].T
     found = log_mel(sound) / 255.0 * 4.0 - 2.0
     assert np.abs(found - wanted).max() <= 4.0 / 255 / 2 + 1e-5
 
@@ -45,7 +46,7 @@ def test_the_fbank_is_of_samples_in_the_int16_range() -> None:
 def test_a_tone_lies_in_its_bin() -> None:
     low, high = (int(fbank(sine(hz))[50].argmax()) for hz in (300, 3000))
     assert 5 < low < 20 < 45 < high < 65
-    assert abs(int(log_mel(sine(300))[50].argmax()) - 9) <= 4
+    assert abs(int(log_mel(sine(300))[25].argmax()) - 9) <= 4
 
 
 def test_silence_is_the_lowest_value() -> None:

@@ -15,6 +15,7 @@ import pytest
 from monitor.render import espeak
 from training import augment, cli, generate, nothing, team, voices
 from training.augment import EVALUATION, TRAINING
+from training.features import MEL_HOP, MEL_RATE
 from training.generate import FromFolder, Listed
 from training.shards import read
 from training.speech import HELD_OUT_VOICES, TRAINING_VOICES
@@ -58,7 +59,9 @@ def test_a_shard_depends_on_seed_and_number_only(tmp_path: Path) -> None:
     assert content(forth.out) == content(back.out)
     assert [each.utterances for each in made] == [4, 4, 2]
     assert len(read(forth.out)) == 10
-    assert sum(each.seconds for each in made) == pytest.approx(sum(len(u.mel) for u in read(forth.out)) / 100, abs=0.2)
+    assert sum(each.seconds for each in made) == pytest.approx(
+        sum(len(u.mel) for u in read(forth.out)) / MEL_RATE, abs=0.3
+    )
     make_shard(other, open_studio(other), 0)
     first, different = read(forth.out)[0], read(other.out)[0]
     assert first.mel.shape != different.mel.shape or not np.array_equal(first.mel, different.mel)
@@ -201,7 +204,7 @@ def test_an_evaluation_set_keeps_its_sound(tmp_path: Path) -> None:
     make_shard(plan, open_studio(plan), 0)
     for utterance in read(tmp_path):
         assert utterance.voice in HELD_OUT_VOICES and utterance.kind == "espeak"
-        assert utterance.samples is not None and utterance.samples.size // 160 == len(utterance.mel)
+        assert utterance.samples is not None and utterance.samples.size // MEL_HOP == len(utterance.mel)
 
 
 def test_listed_draws_from_all() -> None:

@@ -100,13 +100,13 @@ def test_rows_are_filled_up_and_nothing_asked_there() -> None:
 def test_features_come_back_and_padding_is_silence() -> None:
     short, long = example("你", seconds=1.0), example("你好", seconds=2.0)
     made = batch(short, long)
-    assert made.mel.shape == (2, 80, 208) and made.mel.shape[2] % 16 == 0
+    assert made.mel.shape == (2, 80, 112) and made.mel.shape[2] % 16 == 0
     assert torch.allclose(
-        made.mel[0, :, :100].T, torch.from_numpy(short.utterance.mel.astype(np.float32)) * (4 / 255) - 2
+        made.mel[0, :, :50].T, torch.from_numpy(short.utterance.mel.astype(np.float32)) * (4 / 255) - 2
     )
-    assert (made.mel[0, :, 100:] == 0).all() and (made.mel[1, :, 200:] == 0).all()
-    assert made.sounds.shape == (2, 104, 3) and (made.sounds[0, 11:19] == torch.from_numpy(short.sounds[0])).all()
-    assert made.judged[0, 0] and not made.judged[0, 1] and not made.judged[0, 56:].any() and made.judged[1, 1]
+    assert (made.mel[0, :, 50:] == 0).all() and (made.mel[1, :, 100:] == 0).all()
+    assert made.sounds.shape == (2, 56, 3) and (made.sounds[0, 5:10] == torch.from_numpy(short.sounds[0])).all()
+    assert made.judged[0, :29].all() and not made.judged[0, 29:].any() and made.judged[1, :54].all()
 
 
 def test_some_tokens_are_shown_wrongly_but_asked_rightly(monkeypatch: pytest.MonkeyPatch) -> None:
