@@ -168,7 +168,8 @@ class Whisper:
         length: then a stretch is heard alike to the last bit, whatever else waits with it.
         """
         assert self._whisper is not None
-        full, second = self._whisper.feature_extractor.nb_max_frames, self._whisper.frames_per_second
+        full: int = self._whisper.feature_extractor.nb_max_frames
+        second: int = self._whisper.frames_per_second
         if not self.card.real_length_windows:
             return full
         tail = self.card.final_tail_seconds if final else self.card.partial_tail_seconds

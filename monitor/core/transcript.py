@@ -230,9 +230,7 @@ class Transcript:
         if found is None:
             return None
         segment, final = found
-        if hypothesis.more:
-            self._by_request[hypothesis.request] = found
-        elif final:
+        if final:
             segment.answer = hypothesis
             return self._settle()
         out = Outcome()

@@ -142,8 +142,7 @@ class Hypothesis:
 
     ``committed``: a streaming ear said these words and takes none back, so they need no second look to be told early.
     ``ear`` is who heard them. ``other`` is what the second ear heard in the same stretch, None when there was none:
-    ``words`` decide, ``other`` shows where the ears disagree. ``more``: this answers a final for now only, to be told
-    early; the request stays open and is answered again by the ear that decides.
+    ``words`` decide, ``other`` shows where the ears disagree.
     """
 
     request: int
@@ -152,7 +151,6 @@ class Hypothesis:
     committed: bool = False
     ear: Ear = Ear.ONLY
     other: tuple[Word, ...] | None = None
-    more: bool = False
     kind: Literal["hypothesis"] = "hypothesis"
 
 

@@ -171,8 +171,7 @@ class Runner:
         """Feed the recogniser's answer; one that comes after the call is over is of no use."""
         if self.closed:
             return
-        if not hypothesis.more:
-            self._settle(hypothesis.request)
+        self._settle(hypothesis.request)
         try:
             self._input(hypothesis, None)
         except CallFailed as error:

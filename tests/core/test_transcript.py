@@ -325,18 +325,6 @@ def test_committed_silence_is_not_told() -> None:
     assert out is not None and out.heard == out.agreed == []
 
 
-def test_a_final_may_be_told_early_by_one_ear_and_is_settled_by_the_other() -> None:
-    p = Played()
-    request = p.say(1, 2)
-    out = p.t.answer(Hypothesis(request.id, spoken("您号", 8000, 16000), committed=True, ear=Ear.FAST, more=True))
-    assert out is not None
-    assert [(h.settled, h.ear) for h in out.heard] == [(False, Ear.FAST)] and len(out.agreed) == 1
-    assert p.t.waiting_since == 16000
-    (heard,) = settled(p, request, "您好", 1, 2)
-    assert heard.settled and "".join(w.text for w in heard.words) == "您好"
-    assert p.t.waiting_since is None
-
-
 def both(p: Played, request: AsrRequest, words: tuple[Word, ...], other: tuple[Word, ...] | None) -> Heard:
     ear = Ear.FAST if other is None else Ear.CAREFUL
     out = p.t.answer(Hypothesis(request.id, words, ear=ear, other=other))

@@ -129,11 +129,10 @@ class FakeCall:
         found = self._open.get(hypothesis.request)
         if found is None:
             return []
-        if not hypothesis.more:
-            del self._open[hypothesis.request]
+        del self._open[hypothesis.request]
         segment, end = found
         start = hypothesis.words[0].start if hypothesis.words else end
-        return [Heard(Channel.AGENT, segment, start, end, hypothesis.words, not hypothesis.more)]
+        return [Heard(Channel.AGENT, segment, start, end, hypothesis.words, settled=True)]
 
     def _flush(self) -> list[Event]:
         self._at += len(self._rest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,16 +95,6 @@ def test_words_are_fed_at_their_place_and_open_requests_are_asked_again(script: 
     assert [event.segment for event in events if event.kind == "heard"] == [0, 1]
     assert [event.kind for event in missing] == (["heard"] if until == "input" else [])
     assert still == [request.id for request in asked[2:]]
-
-
-def test_a_request_answered_only_for_now_is_asked_again(script: Script) -> None:
-    for chunk in cut(voice(5), 800):
-        script.audio(chunk)
-    asked = script.call.requests()
-    script.tell(replace(answer_to(asked[0]), more=True))
-    _, events, missing, still = script.killed()
-    assert [event.settled for event in events if event.kind == "heard"] == [False]
-    assert (missing, still) == ([], [request.id for request in asked])
 
 
 def test_signals_are_remembered(script: Script) -> None:

@@ -29,7 +29,6 @@ from tests.live.fakes import (
     FakeRecogniser,
     alerts_of,
     all_events,
-    answer_to,
     cut,
     describe,
     make_call,
@@ -140,23 +139,6 @@ def test_a_call_ends_with_report_recording_and_row(tmp_path: Path) -> None:
 
     run(script)
     assert not (tmp_path / "calls" / "c1.pcm").exists()
-
-
-def test_an_answer_for_now_leaves_its_request_open(tmp_path: Path) -> None:
-    ear = FakeRecogniser(eager=False)
-
-    async def script() -> None:
-        async with bench(tmp_path, recogniser=ear) as b:
-            live = await b.calls.open(request_for(recognise=True))
-            feed(live, cut(voice(4), 800))
-            first, before = ear.asked[0][1], live.runner.outstanding
-            live.runner.answer(replace(answer_to(first), more=True))
-            assert live.runner.outstanding == before
-            live.runner.answer(answer_to(first))
-            assert live.runner.outstanding == before - 1
-            ear.release()
-
-    run(script)
 
 
 def test_a_recording_that_is_not_kept_is_removed(tmp_path: Path) -> None:
