@@ -57,10 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=30_000, help="utterances to train on (40,000 make about 65 hours)")
     parser.add_argument("--test-count", type=int, default=400, help="utterances of each evaluation set")
     parser.add_argument("--seed", type=int, default=100)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one a core)")
     parser.add_argument("--minutes-careful", type=float, default=120.0, help="training time of zh-careful")
     parser.add_argument("--minutes-fast", type=float, default=45.0, help="training time of zh-fast")
-    parser.add_argument("--threads", type=int, default=1, help="threads of one training")
     parser.add_argument("--begin", type=Path, help="a folder of an earlier zh-careful to go on from")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="where export writes")
     return parser
@@ -94,18 +93,25 @@ def make_data(given: argparse.Namespace) -> None:
 
 def train_careful(given: argparse.Namespace) -> None:
     """The Whisper form."""
+    from training import crew
+    from training.run import vocabulary_beside
     from training.whisper_train import Plan, train
 
     folder = given.work / "careful"
     begin = {"begin": given.begin, "rate": 1.2e-3} if given.begin else {}
-    train(Plan(given.work / "train", folder, given.text, given.minutes_careful, threads=given.threads, **begin))
+    vocabulary_beside(folder, given.text)
+    crew.launch(train, Plan(given.work / "train", folder, given.text, given.minutes_careful, **begin), given.workers)
 
 
 def train_fast(given: argparse.Namespace) -> None:
     """The streaming CTC form."""
+    from training import crew
     from training.ctc_train import Plan, train
+    from training.run import vocabulary_beside
 
-    train(Plan(given.work / "train", given.work / "fast", given.text, given.minutes_fast, threads=given.threads))
+    folder = given.work / "fast"
+    vocabulary_beside(folder, given.text)
+    crew.launch(train, Plan(given.work / "train", folder, given.text, given.minutes_fast), given.workers)
 
 
 def export(given: argparse.Namespace) -> None:

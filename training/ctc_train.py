@@ -50,7 +50,7 @@ class Plan(TrainingPlan):
 
 def train(plan: Plan) -> Path:
     """Train for the time given and return the checkpoint, ``ctc.pt``; goes on from it when it is there."""
-    torch.set_num_threads(plan.threads)
+    torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     plan.out.mkdir(parents=True, exist_ok=True)
     tokens = ctc_tokens(vocabulary_beside(plan.out, plan.texts))

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from training import crew
+
 WARM_UP = 150
 """Steps until the full rate."""
 
@@ -61,11 +63,16 @@ class Optimiser:
         adam = torch.optim.AdamW(rest, lr=pace.rate, betas=(0.9, 0.98), fused=True)
         self._parts: tuple[tuple[torch.optim.Optimizer, float], ...] = ((muon, pace.matrix_rate), (adam, pace.rate))
 
+    def begin(self) -> None:
+        """Before the first step: a crew begins with the same weights."""
+        crew.same_weights(self._all)
+
     def step(self, number: int, gone: float) -> bool:
         """Step ``number`` (from 0) with the share ``gone`` of the training time behind; gradients are cleared.
 
         False, and nothing moves, where a gradient is not finite.
         """
+        crew.mean_gradients(self._all)
         norm = nn.utils.clip_grad_norm_(self._all, self.pace.clip)
         sound = math.isfinite(float(norm))
         share = self.pace.share(number, gone)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from training import vocabulary
+from training import crew, vocabulary
 from training.batches import Corpus, Example
 from training.optimiser import Optimiser
 
@@ -30,20 +30,19 @@ Learn = Callable[[list[Example], int, float], tuple[float, ...]]
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
     """What every training is told: ``data`` is a folder of shards, ``out`` gets the checkpoint and the vocabulary that
-    ``texts`` ask for; ``minutes`` are wall time."""
+    ``texts`` ask for; ``minutes`` are wall time. A process trains with one thread; ``crew`` makes it several."""
 
     data: Path
     out: Path
     texts: Path
     minutes: float
     seed: int = 7
-    threads: int = 1
     save_every: float = 5.0
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training is: ``seen`` utterances, ``spent`` seconds."""
+    """How far a training is: ``seen`` utterances, by each member of a crew, ``spent`` seconds."""
 
     step: int = 0
     seen: int = 0
@@ -78,14 +77,17 @@ class Run:
         return True
 
     def streams(self, seed: int) -> tuple[random.Random, np.random.Generator]:
-        """Random streams from the seed and the steps done, torch's own too: a training that goes on does not meet
-        the same batches in the same order again."""
-        drawn = np.random.SeedSequence([seed, self.progress.step]).generate_state(1, np.uint64)
+        """Random streams from the seed, the steps done and the member of the crew, torch's own too: a training that
+        goes on does not meet the same batches in the same order again, and no two members meet the same."""
+        from_all = [seed, self.progress.step, *([crew.number()] if crew.number() else [])]
+        drawn = np.random.SeedSequence(from_all).generate_state(1, np.uint64)
         torch.manual_seed(int(drawn[0]))
-        return random.Random(int(drawn[0])), np.random.default_rng([seed, self.progress.step])
+        return random.Random(int(drawn[0])), np.random.default_rng(from_all)
 
     def save(self, **more: Any) -> None:
-        """Write the checkpoint; whoever interrupts this leaves the one before."""
+        """Write the checkpoint, of a crew once; whoever interrupts this leaves the one before."""
+        if crew.number():
+            return
         partial = self.file.with_suffix(".part")
         torch.save({**self.content(), **asdict(self.progress), "optimiser": self.optimiser.state(), **more}, partial)
         partial.replace(self.file)
@@ -94,13 +96,14 @@ class Run:
         """Learn until the time is over; ``batches`` gives the corpus once. Raises ValueError for an empty one."""
         if not corpus.examples:
             raise ValueError(f"no complete shard in {corpus.folder}: make the data first")
+        self.optimiser.begin()
         progress, recent = self.progress, list[tuple[float, ...]]()
         saved = time.monotonic()
         began = saved - progress.spent
         while True:
             corpus.refresh()
             for examples in batches():
-                progress.spent = time.monotonic() - began
+                progress.spent = crew.mean(time.monotonic() - began)  # all stop at the same step
                 if progress.spent >= self.minutes * 60:
                     log.info("done: %d steps, %d utterances, %.1f minutes", *self._so_far())
                     return

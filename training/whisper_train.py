@@ -46,7 +46,7 @@ class Plan(TrainingPlan):
 
 def train(plan: Plan) -> Path:
     """Train for the time given and return the checkpoint, ``whisper.pt``; goes on from it when it is there."""
-    torch.set_num_threads(plan.threads)
+    torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     plan.out.mkdir(parents=True, exist_ok=True)
     words = vocabulary_beside(plan.out, plan.texts)
