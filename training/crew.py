@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
+from torch.multiprocessing.spawn import spawn
 
 Plan = TypeVar("Plan")
 
@@ -24,7 +25,7 @@ def launch(train: Callable[[Plan], object], plan: Plan, processes: int) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         given = (train, plan, processes, Path(folder) / "meeting")
-        multiprocessing.spawn(_member, given, processes)  # type: ignore[no-untyped-call]
+        spawn(_member, given, processes)  # type: ignore[no-untyped-call]
 
 
 def _member(number: int, train: Callable[[Plan], object], plan: Plan, processes: int, meeting: Path) -> None:
@@ -57,7 +58,7 @@ def mean_gradients(parameters: Sequence[nn.Parameter]) -> None:
     flat = torch.cat([_gradient(parameter).reshape(-1) for parameter in parameters])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    parts = flat.split([parameter.numel() for parameter in parameters])
+    parts = torch.split(flat, [parameter.numel() for parameter in parameters])
     for parameter, part in zip(parameters, parts, strict=True):
         parameter.grad = part.view_as(parameter)
 
