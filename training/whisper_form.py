@@ -1,8 +1,8 @@
 """Whisper's architecture, small, in plain torch. Shapes: mel (batch, 80, 2T), frames of 40 ms (batch, T, width).
 
 Attention is written out: torch's fused kernel is slower on these sizes on a CPU. Padding up to 30 s is never
-computed in training: some random positions stand for all of it, their keys weighted by the number they stand for, so
-that windows of real length and of 30 s both come out right.
+computed in training: some random positions stand for all of it, their keys weighted by the number they stand for. How
+long the window is differs from batch to batch, so that windows of any length up to 30 s come out right.
 """
 
 from __future__ import annotations
@@ -48,6 +48,20 @@ def sinusoids(length: int, width: int) -> Tensor:
     rate = torch.exp(-math.log(10000) / (width // 2 - 1) * torch.arange(width // 2))
     angle = torch.arange(length)[:, None] * rate[None]
     return torch.cat([angle.sin(), angle.cos()], 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Padding:
+    """What follows the sound in a window: some of its ``positions``, which stand for ``count`` of them."""
+
+    positions: Tensor
+    count: int
+
+    @classmethod
+    def drawn(cls, frames: int, window: int) -> Padding:
+        """Of a window of so many positions, of which ``frames`` are sound."""
+        positions = torch.sort(torch.randint(frames, window, (STANDING_FOR_PADDING,)))[0]
+        return cls(positions, window - frames)
 
 
 class Attention(nn.Module):
@@ -130,18 +144,18 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Layer(width, shape.heads, cross=False) for _ in range(shape.encoder))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, mel: Tensor, padding: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Frames (batch, T + some for the padding, width), and the bias on their keys. ``padding``: positions >= T."""
+    def forward(self, mel: Tensor, padding: Padding | None) -> tuple[Tensor, Tensor | None]:
+        """Frames (batch, T + some for the padding, width), and the bias on their keys."""
         x = self._convolve(mel)
         length = x.shape[1]
         x = x + self.positions[:length]
         bias = None
-        if padding is not None and length < FRAMES:
+        if padding is not None:
             silent = self._convolve(mel.new_zeros(1, 80, 8))[:, 2:3]
-            silent = (silent + self.positions[padding]).expand(x.shape[0], -1, -1)
+            silent = (silent + self.positions[padding.positions]).expand(x.shape[0], -1, -1)
             x = torch.cat([x, silent], 1)
             bias = torch.zeros(x.shape[1])
-            bias[length:] = math.log((FRAMES - length) / len(padding))
+            bias[length:] = math.log(padding.count / len(padding.positions))
         for layer in self.layers:
             x, _ = layer(x, bias)
         return self.norm(x), bias
@@ -187,7 +201,7 @@ class WhisperForm(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def forward(self, mel: Tensor, tokens: Tensor, padding: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, mel: Tensor, tokens: Tensor, padding: Padding | None) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (batch, n, vocabulary), last cross-attention (batch, heads, n, frames), sounds (batch, T, ·)."""
         frames, bias = self.encoder(mel, padding)
         hidden, weights = self.decoder(tokens, frames, bias)

@@ -19,6 +19,7 @@ from training.whisper_form import (
     FRAME_RATE,
     FRAMES,
     STANDING_FOR_PADDING,
+    Padding,
     Shape,
     WhisperForm,
     look_locally,
@@ -27,6 +28,9 @@ from training.whisper_form import (
 from training.whisper_targets import IGNORED, Batch, Targets
 
 SOUND_WEIGHT, POINT_WEIGHT = 0.5, 0.3
+BARE, FULL = 0.15, 0.25
+"""Shares of batches whose windows end with the sound, and whose windows are of 30 s."""
+
 CHECKPOINT = "whisper.pt"
 FIGURES = ("text", "sound", "point", "tokens right")
 
@@ -86,11 +90,8 @@ def _start(model: WhisperForm, plan: Plan, words: Vocabulary) -> None:
 def _step(model: WhisperForm, optimiser: Optimiser, batch: Batch, step: int, gone: float) -> tuple[float, ...]:
     """One step; returns the three losses and the share of tokens right."""
     frames = batch.mel.shape[2] // 2
-    padding = None
-    if frames < FRAMES - STANDING_FOR_PADDING:
-        padding = torch.sort(torch.randint(frames, FRAMES, (STANDING_FOR_PADDING,)))[0]
     with torch.autocast("cpu", torch.bfloat16):
-        logits, weights, sounds = model(batch.mel, batch.tokens, padding)
+        logits, weights, sounds = model(batch.mel, batch.tokens, _window(frames))
     written = batch.targets != IGNORED
     chosen, wanted = logits[written].float(), batch.targets[written]
     text = functional.cross_entropy(chosen, wanted)
@@ -101,6 +102,15 @@ def _step(model: WhisperForm, optimiser: Optimiser, batch: Batch, step: int, gon
     optimiser.step(step, gone)
     right = (chosen.argmax(-1) == wanted).float().mean()
     return text.item(), sound.item(), point.item(), right.item()
+
+
+def _window(frames: int) -> Padding | None:
+    """How the window of a batch goes on after its ``frames``: not at all, for some time, or up to 30 s."""
+    least = frames + STANDING_FOR_PADDING
+    kind = float(torch.rand(()))
+    if least >= FRAMES or kind < BARE:
+        return None
+    return Padding.drawn(frames, FRAMES if kind > 1 - FULL else int(torch.randint(least, FRAMES, ())))
 
 
 def _sound_loss(logits: Tensor, classes: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.whisper_form import FRAMES, STANDING_FOR_PADDING, Layer, Shape, WhisperForm, look_locally, sinusoids
+from training.whisper_form import FRAMES, Layer, Padding, Shape, WhisperForm, look_locally, sinusoids
 
 SHAPE = Shape(vocabulary=50, width=64, heads=4, encoder=2, decoder=2)
 
@@ -30,11 +30,12 @@ TOKENS = torch.tensor([[3, 5, 7, 9, 11], [4, 6, 8, 10, 12]])
 
 
 @torch.no_grad()
-def test_all_positions_of_padding_are_a_window_of_30_seconds(model: WhisperForm) -> None:
+@pytest.mark.parametrize("window", [100, FRAMES])
+def test_all_positions_of_padding_are_a_whole_window(model: WhisperForm, window: int) -> None:
     mel = sound()
-    whole = torch.cat([mel, torch.zeros(2, 80, 2 * FRAMES - mel.shape[2])], 2)
+    whole = torch.cat([mel, torch.zeros(2, 80, 2 * window - mel.shape[2])], 2)
     expected, seen, sounds = model(whole, TOKENS, None)
-    logits, weights, ours = model(mel, TOKENS, torch.arange(60, FRAMES))
+    logits, weights, ours = model(mel, TOKENS, Padding(torch.arange(60, window), window - 60))
     assert torch.allclose(logits, expected, atol=1e-4)
     assert torch.allclose(weights, seen, atol=1e-5)
     assert torch.allclose(ours, sounds[:, :60], atol=1e-4)
@@ -43,13 +44,12 @@ def test_all_positions_of_padding_are_a_window_of_30_seconds(model: WhisperForm)
 @torch.no_grad()
 def test_some_positions_stand_for_all_of_the_padding(model: WhisperForm) -> None:
     mel = sound()
-    full = model(mel, TOKENS, torch.arange(60, FRAMES))[0]
+    full = model(mel, TOKENS, Padding(torch.arange(60, FRAMES), FRAMES - 60))[0]
     unpadded = model(mel, TOKENS, None)[0]
     away = []
     for seed in range(8):
-        generator = torch.Generator().manual_seed(seed)
-        padding = torch.sort(torch.randint(60, FRAMES, (STANDING_FOR_PADDING,), generator=generator))[0]
-        away.append(float((model(mel, TOKENS, padding)[0] - full).abs().mean()))
+        torch.manual_seed(seed)
+        away.append(float((model(mel, TOKENS, Padding.drawn(60, FRAMES))[0] - full).abs().mean()))
     without = float((unpadded - full).abs().mean())
     assert sum(away) / len(away) < 0.3 * without and max(away) < 0.5 * without
 

@@ -19,9 +19,9 @@ from tests.training.made import TEXT, shard, vocabulary
 from training import run, whisper_targets, whisper_train
 from training.batches import Corpus, Example, texts
 from training.whisper_export import export_checkpoint, read_checkpoint
-from training.whisper_form import Shape, WhisperForm, look_locally
+from training.whisper_form import FRAMES, Shape, WhisperForm, look_locally
 from training.whisper_targets import Targets
-from training.whisper_train import Plan, _optimiser, _point_loss, _step, train
+from training.whisper_train import Plan, _optimiser, _point_loss, _step, _window, train
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +148,14 @@ def test_attention_must_lie_where_the_target_is_heard() -> None:
     there[:, :, 0, 7] = elsewhere[:, :, 0, 20] = 1.0
     assert float(_point_loss(there, heard, 50)) == pytest.approx(0.0, abs=1e-4)
     assert float(_point_loss(elsewhere, heard, 50)) > 10
+
+
+def test_windows_end_with_the_sound_somewhere_behind_it_or_after_30_seconds() -> None:
+    torch.manual_seed(1)
+    drawn = [_window(100) for _ in range(400)]
+    counts = [padding.count for padding in drawn if padding is not None]
+    assert 30 < drawn.count(None) < 100
+    assert 60 < counts.count(FRAMES - 100) < 150
+    assert min(counts) < 60 and len(set(counts)) > 150
+    assert all(padding is None or int(padding.positions.min()) >= 100 for padding in drawn)
+    assert _window(FRAMES - 5) is None
