@@ -81,7 +81,7 @@ def test_events_come_back_equal(kind: type) -> None:
 
 
 @given(
-    st.builds(t.Hypothesis, positions, words, st.none() | texts, st.booleans(), ears, others, st.booleans())
+    st.builds(t.Hypothesis, positions, words, st.none() | texts, st.booleans(), ears, others)
     | EVENTS[t.Signal]
 )  # fmt: skip
 def test_inputs_come_back_equal(item: t.Hypothesis | t.Signal) -> None:
