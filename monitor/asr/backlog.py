@@ -40,14 +40,14 @@ class Backlog:
         self.skipped = 0
 
     def put(self, job: Job) -> None:
-        """Lets ``job`` wait; partials that it makes superfluous are dropped and counted in ``skipped``."""
+        """Lets ``job`` wait. A partial that a newer one replaces, or for which there is no room, counts as ``skipped``;
+        one whose final has come says nothing about being behind."""
         key = (job.call, job.request.channel)
         if job.request.final:
             self._finals.setdefault(job.call, deque()).append(job)
             waiting = self._partials.get(key)
             if waiting is not None and waiting.request.segment <= job.request.segment:
                 del self._partials[key]
-                self.skipped += 1
             return
         if key in self._partials:
             self.skipped += 1
