@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "text": show_text,
         "data": make_data,
         "careful": train_careful,
+        "writing": learn_writing,
         "fast": train_fast,
         "export": export,
         "evaluate": evaluate,
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="train_model", description="Trains the two speech models that are shipped.")
-    parser.add_argument("step", choices=("all", "text", "data", "careful", "fast", "export", "evaluate"))
+    parser.add_argument("step", choices=("all", "text", "data", "careful", "writing", "fast", "export", "evaluate"))
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "training", help="folder of all that is made")
     parser.add_argument("--text", type=Path, default=TEXTS, help="folder of sentence files")
     parser.add_argument("--recordings", type=Path, help="folder with hsk.zip and syllabs.zip: people's words, too")
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--random-voices", type=float, default=0.6, metavar="SHARE", help="drawn voices; 0 for none")
     parser.add_argument("--count", type=int, default=30_000, help="utterances to train on (40,000 make about 65 hours)")
     parser.add_argument("--test-count", type=int, default=400, help="utterances of each evaluation set")
+    parser.add_argument("--sentences", type=int, default=4_000_000, help="of the language model beside zh-careful")
     parser.add_argument("--seed", type=int, default=100)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one a core)")
     parser.add_argument("--minutes-careful", type=float, default=120.0, help="training time of zh-careful")
@@ -103,6 +105,15 @@ def train_careful(given: argparse.Namespace) -> None:
     crew.launch(train, Plan(given.work / "train", folder, given.text, given.minutes_careful, **begin), given.workers)
 
 
+def learn_writing(given: argparse.Namespace) -> None:
+    """Which character follows which, for zh-careful's spelling."""
+    from training import writing
+    from training.run import vocabulary_beside
+
+    letters = "".join(token for token in vocabulary_beside(given.work / "careful", given.text).text if bare(token))
+    writing.make(given.work / "writing", given.text, letters, given.sentences, given.seed, given.workers)
+
+
 def train_fast(given: argparse.Namespace) -> None:
     """The streaming CTC form."""
     from training import crew
@@ -116,14 +127,14 @@ def train_fast(given: argparse.Namespace) -> None:
 
 def export(given: argparse.Namespace) -> None:
     """What is trained as folders that the recognisers load. Cards that stand there are kept, their digests renewed."""
-    from training import ctc_export, ctc_train, whisper_export, whisper_train
+    from training import ctc_export, ctc_train, whisper_export, whisper_train, writing
 
     careful, fast = given.work / "careful", given.work / "fast"
     trained = [(careful / whisper_train.CHECKPOINT).exists(), (fast / ctc_train.CHECKPOINT).exists()]
     if not any(trained):
         raise FileNotFoundError(f"nothing is trained in {given.work}: run the steps careful and fast first")
     if trained[0]:
-        whisper_export.export_checkpoint(careful, given.models / "zh-careful")
+        whisper_export.export_checkpoint(careful, given.models / "zh-careful", given.work / "writing" / writing.FILE)
     if trained[1]:
         ctc_export.export_checkpoint(fast / ctc_train.CHECKPOINT, given.models / "zh-fast")
 

@@ -129,5 +129,6 @@ def vocabulary_beside(out: Path, texts: Path) -> vocabulary.Vocabulary:
     """The vocabulary of a training folder; built from the texts when the training begins, and kept."""
     file = out / "vocabulary.json"
     if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
         vocabulary.build(texts).save(file)
     return vocabulary.load(file)

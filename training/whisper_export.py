@@ -34,12 +34,17 @@ def read_checkpoint(folder: Path) -> WhisperForm:
     return model.eval()
 
 
-def export_checkpoint(training: Path, folder: Path) -> None:
-    """Write the model beside what stands in ``folder`` already (its cards), and renew the card."""
+def export_checkpoint(training: Path, folder: Path, ngrams: Path | None = None) -> None:
+    """Write the model, with its language model if that file is there, beside what stands in ``folder`` already (its
+    cards), and renew the card."""
     with tempfile.TemporaryDirectory() as made:
         export(read_checkpoint(training), vocabulary.load(training / "vocabulary.json"), Path(made) / "model")
+        spelling = {}
+        if ngrams is not None and ngrams.exists():
+            shutil.copyfile(ngrams, Path(made) / "model" / ngrams.name)
+            spelling = {"language_model": ngrams.name}
         folder.mkdir(parents=True, exist_ok=True)
         files = sorted((Path(made) / "model").iterdir())
         for file in files:
             shutil.copyfile(file, folder / file.name)
-    card.renew(folder, [file.name for file in files], ABOUT, {})
+    card.renew(folder, [file.name for file in files], ABOUT, spelling)

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from monitor.asr import audio, doubt, models, steady, timing
+from monitor.asr import audio, doubt, models, ngrams, steady, timing
 from monitor.asr.card import Card
+from monitor.asr.spelling import Speller
 from monitor.core.types import AsrRequest, Hypothesis, Word
 
 if TYPE_CHECKING:
+    from ctranslate2 import StorageView
+    from ctranslate2.models import WhisperGenerationResult
     from faster_whisper import WhisperModel
     from faster_whisper.tokenizer import Tokenizer
 
@@ -76,6 +79,7 @@ class Whisper:
         self._hot_words = tuple(hot_words)
         self._pull = pull
         self._whisper: WhisperModel | None = None
+        self._speller: Speller | None = None
 
     # ------------------------------------------------------------ loading
 
@@ -96,6 +100,7 @@ class Whisper:
         if not whisper.model.is_multilingual:
             raise models.ModelError(f"{self.name} understands English only: choose a model without '.en'.")
         self.card = info.card
+        self._speller = _speller(info, whisper)
         self._tokens = self._tokenizer(whisper)
         self._prompt = self._prompt_tokens()
         self._whisper = whisper
@@ -192,15 +197,17 @@ class Whisper:
         model, tokens = self._whisper.model, self._tokens
         encoded = model.encode(get_ctranslate2_storage(np.stack([piece.mel for piece in group])))
         window_seconds = group[0].mel.shape[1] / self._whisper.frames_per_second
+        beam = self.card.final_beam if group[0].final else self.card.partial_beam
         results = model.generate(
             encoded,
             [self._prompt] * len(group),
-            beam_size=self.card.final_beam if group[0].final else self.card.partial_beam,
+            beam_size=1 if self._speller else beam,  # the speller does the search
+            return_logits_vocab=self._speller is not None,
             max_length=min(MOST_TOKENS, len(self._prompt) + 8 + int(window_seconds * MOST_TOKENS_A_SECOND)),
             return_scores=True,
             return_no_speech_prob=True,
         )
-        texts = [[token for token in result.sequences_ids[0] if token < tokens.eot] for result in results]
+        texts = [[token for token in self._spelled(result) if token < tokens.eot] for result in results]
         aligned = model.align(
             encoded,
             tokens.sot_sequence,
@@ -215,6 +222,12 @@ class Whisper:
             for piece, text, result, alignment in zip(group, texts, results, aligned, strict=True)
         ]
 
+    def _spelled(self, result: WhisperGenerationResult) -> list[int]:
+        written: list[int] = result.sequences_ids[0]
+        if self._speller is None:
+            return written
+        return self._speller.respell(written, [np.asarray(_on_cpu(row)) for row in result.logits[0]])
+
     def _words(self, piece: Piece, text: list[int], logprob: float, alignment: Any) -> list[timing.Timed]:
         assert self._whisper is not None
         parts, counts = self._tokens.split_to_word_tokens(text)
@@ -225,6 +238,25 @@ class Whisper:
         doubtful = doubt.doubt("".join(parts), piece.seconds, logprob) is not None
         most = doubt.DOUBTFUL if doubtful else 1.0
         return [replace(word, confidence=min(word.confidence, most)) for word in timed]
+
+
+def _speller(info: models.ModelInfo, whisper: WhisperModel) -> Speller | None:
+    """Of a model whose card names n-grams. Tokens that are one character are spelled; Whisper's own are bytes."""
+    if info.card.language_model is None:
+        return None
+    chars = ngrams.load(info.path / info.card.language_model)
+    numbers = {char: number for number, char in enumerate(chars.characters, 1)}
+    tokens = whisper.hf_tokenizer.get_vocab()
+    symbols = np.zeros(max(tokens.values()) + 1, dtype=np.uint64)
+    for token, place in tokens.items():
+        symbols[place] = numbers.get(token, ngrams.EDGE)
+    return Speller(chars, symbols, info.card.language_weight)
+
+
+def _on_cpu(row: StorageView) -> StorageView:
+    import ctranslate2
+
+    return row if row.device == "cpu" else row.to_device(ctranslate2.Device.cpu)
 
 
 def _groups(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:

@@ -26,10 +26,10 @@ def test_errors_in_texts_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_all_steps_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    for name in ("show_text", "make_data", "train_careful", "train_fast", "export", "evaluate"):
+    names = ("show_text", "make_data", "train_careful", "learn_writing", "train_fast", "export", "evaluate")
+    for name in names:
         monkeypatch.setattr(cli, name, lambda given, name=name: done.append(f"{name} {given.seed}"))
     assert cli.main(["all", "--seed", "3"]) == 0
-    names = ("show_text", "make_data", "train_careful", "train_fast", "export", "evaluate")
     assert done == [f"{name} 3" for name in names]
 
 

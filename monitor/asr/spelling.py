@@ -1,0 +1,75 @@
+"""Chooses between characters that a model hears alike, by what people write: a search over its candidates with a
+language model. Small models hear syllables well and guess at the character."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.asr.ngrams import EDGE, Keys, Ngrams, Numbers
+
+CANDIDATES = 40
+"""Characters looked at for one place."""
+
+WIDTH = 10
+"""Ways of writing that are followed at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speller:
+    """``symbols`` has for each token of the model its number in ``ngrams``, and EDGE for those that are no character.
+
+    ``weight`` is that of the language model's logarithms, the model's own having 1.
+    """
+
+    ngrams: Ngrams
+    symbols: Keys
+    weight: float
+
+    def respell(self, tokens: Sequence[int], logits: Sequence[npt.NDArray[np.float32]]) -> list[int]:
+        """The tokens with other characters where those are more probable; everything else stays.
+
+        ``logits`` of shape (vocabulary,) are the model's for each token, before the softmax.
+        """
+        histories, scores = np.zeros(1, np.uint64), np.zeros(1)
+        steps: list[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.intp]]] = []
+        for place, (token, row) in enumerate(zip(tokens, logits, strict=False)):
+            if self.symbols[token] == EDGE:
+                continue
+            candidates, heard = self._candidates(row)
+            symbols = np.broadcast_to(self.symbols[candidates], (len(scores), len(candidates)))
+            before = np.broadcast_to(histories[:, None], symbols.shape)
+            total = scores[:, None] + heard + self.weight * self.ngrams.score(before, symbols)
+            best = _best(total.ravel(), after := self.ngrams.after(before, symbols).ravel())
+            histories, scores = after[best], total.ravel()[best]
+            steps.append((place, best // len(candidates), candidates[best % len(candidates)]))
+        last = scores + self.weight * self.ngrams.score(histories, np.full(len(histories), EDGE, np.uint64))
+        return _trace(list(tokens), steps, int(last.argmax()))
+
+    def _candidates(self, row: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Numbers]:
+        """The most probable characters, and the natural logarithms of their probabilities among all tokens."""
+        logs = row.astype(np.float64) - row.max()
+        logs -= np.log(np.exp(logs).sum())
+        logs[self.symbols == EDGE] = -np.inf
+        most = min(CANDIDATES, int(np.isfinite(logs).sum()))
+        found = np.argpartition(-logs, most - 1)[:most]
+        return found, logs[found]
+
+
+def _best(scores: Numbers, histories: Keys) -> npt.NDArray[np.intp]:
+    """Places of the best ``WIDTH``, one for each history."""
+    order = np.argsort(-scores, kind="stable")
+    _, firsts = np.unique(histories[order], return_index=True)
+    return order[np.sort(firsts)[:WIDTH]]
+
+
+def _trace(
+    tokens: list[int], steps: Sequence[tuple[int, npt.NDArray[np.intp], npt.NDArray[np.intp]]], at: int
+) -> list[int]:
+    for place, came_from, chosen in reversed(steps):
+        tokens[place] = int(chosen[at])
+        at = int(came_from[at])
+    return tokens

@@ -1,0 +1,84 @@
+"""Respelling: homophones are told apart by their surroundings, and what was clearly heard stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.asr.spelling import WIDTH, Speller
+from training.ngrams import estimate
+
+TOKENS = ["", "，", "天", "添", "气", "汽", "车", "晴", "你", "好", "<|endoftext|>"]
+SENTENCES = ["今天天气好", "天气晴", "你天天好", "汽车好", "你好"] * 4
+
+
+@pytest.fixture(scope="module")
+def speller() -> Speller:
+    characters = "".join(token for token in TOKENS if "\u4e00" <= token <= "\u9fff")
+    numbers = {char: number for number, char in enumerate(characters, 1)}
+    symbols = np.array([numbers.get(token, 0) for token in TOKENS], np.uint64)
+    return Speller(estimate(SENTENCES, characters, (1, 1, 1)), symbols, 0.5)
+
+
+def heard(*places: dict[str, float]) -> tuple[list[int], list[np.ndarray]]:
+    """The most probable token of each place, and logits with these probabilities."""
+    rows = []
+    for place in places:
+        row = np.full(len(TOKENS), 1e-6, np.float32)
+        for token, probability in place.items():
+            row[TOKENS.index(token)] = probability
+        rows.append(np.log(row) + 3.0)  # logits have any offset
+    return [int(row.argmax()) for row in rows], rows
+
+
+def written(speller: Speller, *places: dict[str, float]) -> str:
+    return "".join(TOKENS[token] for token in speller.respell(*heard(*places)))
+
+
+def test_homophones_are_chosen_by_their_surroundings(speller):
+    assert written(speller, {"天": 0.9}, {"气": 0.4, "汽": 0.5}) == "天气"
+    assert written(speller, {"汽": 0.4, "气": 0.5}, {"车": 0.9}) == "汽车"  # by what comes after, too
+
+
+def test_what_was_clearly_heard_stays(speller):
+    assert written(speller, {"天": 0.9}, {"汽": 0.9999, "气": 1e-6}) == "天汽"
+
+
+def test_marks_stay_where_they_are(speller):
+    assert written(speller, {"你": 0.9}, {"好": 0.9}, {"，": 0.9}, {"天": 0.9}, {"汽": 0.5, "气": 0.4}) == "你好，天气"
+
+
+def test_a_mark_is_no_candidate_for_a_character(speller):
+    assert written(speller, {"天": 0.6, "，": 0.39}, {"气": 0.9}) == "天气"
+
+
+def test_nothing_heard_is_nothing_written(speller):
+    assert speller.respell([], []) == []
+    assert speller.respell([1, 1], heard({"，": 1.0}, {"，": 1.0})[1]) == [1, 1]
+
+
+def test_the_search_finds_the_best_of_all_ways(speller):
+    """Against trying all ways of writing, on random hearings."""
+    random = np.random.default_rng(3)
+    han = [place for place, token in enumerate(TOKENS) if speller.symbols[place]]
+    for _ in range(20):
+        rows = [np.log(random.dirichlet(np.full(len(TOKENS), 0.3)) + 1e-9).astype(np.float32) for _ in range(4)]
+        tokens = [int(han[int(np.argmax(row[han]))]) for row in rows]
+
+        def total(way: tuple[int, ...], rows: list[np.ndarray] = rows) -> float:
+            score, history = 0.0, np.zeros(1, np.uint64)
+            for row, token in zip(rows, way, strict=False):
+                symbol = speller.symbols[token : token + 1]
+                score += float(row[token]) - float(np.log(np.exp(row.astype(float)).sum()))
+                score += speller.weight * float(speller.ngrams.score(history, symbol)[0])
+                history = speller.ngrams.after(history, symbol)
+            return score + speller.weight * float(speller.ngrams.score(history, np.zeros(1, np.uint64))[0])
+
+        ways = np.array(np.meshgrid(*[han] * 4, indexing="ij")).reshape(4, -1).T
+        ways = ways[np.argsort([-sum(row[t] for row, t in zip(rows, way, strict=True)) for way in ways])[:1500]]
+        best = max(total(tuple(way)) for way in ways)
+        assert total(tuple(speller.respell(tokens, rows))) >= best - 1e-6
+
+
+def test_the_width_is_kept(speller):
+    assert WIDTH >= 5
