@@ -20,7 +20,7 @@ FILE = "characters.npz"
 SHARD = 50_000
 """Sentences in a file."""
 
-LEAST = (1, 1, 2, 2)
+LEAST = (1, 2, 3, 4)
 """How often characters, and sequences of two to four, must be met to be kept."""
 
 
