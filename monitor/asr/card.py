@@ -27,7 +27,7 @@ class Card(BaseModel):
     partial_beam: int = Field(default=1, ge=1, description="width of a provisional pass's search")
     final_beam: int = Field(default=5, ge=1, description="width of a final pass's search")
     language_model: str | None = Field(default=None, description="file of character n-grams that choose the spelling")
-    language_weight: float = Field(default=0.5, ge=0.0, le=2.0, description="of the n-grams; the model's own is 1")
+    language_weight: float = Field(default=0.7, ge=0.0, le=2.0, description="of the n-grams; the model's own is 1")
     peak_dbfs: float | None = Field(default=None, le=0.0, description="level to which peaks are brought")
     hiss_dbfs: float | None = Field(default=None, le=-40.0, description="noise added to digital silence")
     hot_words: bool = Field(default=True, description="understands a prompt with expected words")

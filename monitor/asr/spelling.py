@@ -1,15 +1,17 @@
 """Chooses between characters that a model hears alike, by what people write: a search over its candidates with a
-language model. Small models hear syllables well and guess at the character."""
+language model. Small models hear syllables well and guess at the character, so the sound is held on to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from monitor.asr.ngrams import EDGE, Keys, Ngrams, Numbers
+from monitor.core.fold import readings
 
 CANDIDATES = 40
 """Characters looked at for one place."""
@@ -17,15 +19,20 @@ CANDIDATES = 40
 WIDTH = 10
 """Ways of writing that are followed at a time."""
 
+OTHER_SOUND = 3.0
+"""Taken off the log probability of a character that sounds unlike the most probable one. Without, what people write
+often outweighs what was said (measured: a quarter more syllables wrong in wordings that nobody has written)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speller:
-    """``symbols`` has for each token of the model its number in ``ngrams``, and EDGE for those that are no character.
+    """``tokens`` are the model's, ``symbols`` their numbers in ``ngrams``: EDGE for those that are no character.
 
     ``weight`` is that of the language model's logarithms, the model's own having 1.
     """
 
     ngrams: Ngrams
+    tokens: Sequence[str]
     symbols: Keys
     weight: float
 
@@ -50,13 +57,21 @@ class Speller:
         return _trace(list(tokens), steps, int(last.argmax()))
 
     def _candidates(self, row: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Numbers]:
-        """The most probable characters, and the natural logarithms of their probabilities among all tokens."""
+        """The most probable characters and the natural logarithms of their probabilities, less for other sounds."""
         logs = row.astype(np.float64) - row.max()
         logs -= np.log(np.exp(logs).sum())
         logs[self.symbols == EDGE] = -np.inf
         most = min(CANDIDATES, int(np.isfinite(logs).sum()))
         found = np.argpartition(-logs, most - 1)[:most]
-        return found, logs[found]
+        said = self.tokens[found[logs[found].argmax()]]
+        alike = [_alike(said, self.tokens[token]) for token in found]
+        return found, logs[found] - np.where(alike, 0.0, OTHER_SOUND)
+
+
+@lru_cache(maxsize=1 << 16)
+def _alike(one: str, other: str) -> bool:
+    """Whether two characters can be the same toneless syllable."""
+    return one == other or not set(readings(one)).isdisjoint(readings(other))
 
 
 def _best(scores: Numbers, histories: Keys) -> npt.NDArray[np.intp]:

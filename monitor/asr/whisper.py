@@ -246,11 +246,10 @@ def _speller(info: models.ModelInfo, whisper: WhisperModel) -> Speller | None:
         return None
     chars = ngrams.load(info.path / info.card.language_model)
     numbers = {char: number for number, char in enumerate(chars.characters, 1)}
-    tokens = whisper.hf_tokenizer.get_vocab()
-    symbols = np.zeros(max(tokens.values()) + 1, dtype=np.uint64)
-    for token, place in tokens.items():
-        symbols[place] = numbers.get(token, ngrams.EDGE)
-    return Speller(chars, symbols, info.card.language_weight)
+    vocabulary = whisper.hf_tokenizer.get_vocab()
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    symbols = np.array([numbers.get(token, ngrams.EDGE) for token in tokens], dtype=np.uint64)
+    return Speller(chars, tokens, symbols, info.card.language_weight)
 
 
 def _on_cpu(row: StorageView) -> StorageView:

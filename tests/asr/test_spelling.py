@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from monitor.asr.spelling import WIDTH, Speller
+from monitor.asr.spelling import OTHER_SOUND, Speller
+from monitor.core.fold import readings
 from training.ngrams import estimate
 
 TOKENS = ["", "，", "天", "添", "气", "汽", "车", "晴", "你", "好", "<|endoftext|>"]
@@ -17,7 +18,7 @@ def speller() -> Speller:
     characters = "".join(token for token in TOKENS if "\u4e00" <= token <= "\u9fff")
     numbers = {char: number for number, char in enumerate(characters, 1)}
     symbols = np.array([numbers.get(token, 0) for token in TOKENS], np.uint64)
-    return Speller(estimate(SENTENCES, characters, (1, 1, 1)), symbols, 0.5)
+    return Speller(estimate(SENTENCES, characters, (1, 1, 1)), TOKENS, symbols, 0.5)
 
 
 def heard(*places: dict[str, float]) -> tuple[list[int], list[np.ndarray]]:
@@ -44,6 +45,12 @@ def test_what_was_clearly_heard_stays(speller):
     assert written(speller, {"天": 0.9}, {"汽": 0.9999, "气": 1e-6}) == "天汽"
 
 
+def test_what_sounds_otherwise_needs_more(speller):
+    assert written(speller, {"天": 0.9}, {"气": 0.4, "汽": 0.5}) == "天气"
+    assert written(speller, {"天": 0.9}, {"车": 0.5, "气": 0.4}) == "天车"
+    assert written(speller, {"天": 0.9}, {"车": 0.5, "气": 0.4}, {"晴": 0.9}) == "天气晴"  # so much does it take
+
+
 def test_marks_stay_where_they_are(speller):
     assert written(speller, {"你": 0.9}, {"好": 0.9}, {"，": 0.9}, {"天": 0.9}, {"汽": 0.5, "气": 0.4}) == "你好，天气"
 
@@ -67,8 +74,9 @@ def test_the_search_finds_the_best_of_all_ways(speller):
 
         def total(way: tuple[int, ...], rows: list[np.ndarray] = rows) -> float:
             score, history = 0.0, np.zeros(1, np.uint64)
-            for row, token in zip(rows, way, strict=False):
+            for row, token, first in zip(rows, way, tokens, strict=True):
                 symbol = speller.symbols[token : token + 1]
+                score -= 0.0 if set(readings(TOKENS[token])) & set(readings(TOKENS[first])) else OTHER_SOUND
                 score += float(row[token]) - float(np.log(np.exp(row.astype(float)).sum()))
                 score += speller.weight * float(speller.ngrams.score(history, symbol)[0])
                 history = speller.ngrams.after(history, symbol)
@@ -78,7 +86,3 @@ def test_the_search_finds_the_best_of_all_ways(speller):
         ways = ways[np.argsort([-sum(row[t] for row, t in zip(rows, way, strict=True)) for way in ways])[:1500]]
         best = max(total(tuple(way)) for way in ways)
         assert total(tuple(speller.respell(tokens, rows))) >= best - 1e-6
-
-
-def test_the_width_is_kept(speller):
-    assert WIDTH >= 5
