@@ -72,7 +72,7 @@ def test_the_search_finds_the_best_of_all_ways(speller):
         rows = [np.log(random.dirichlet(np.full(len(TOKENS), 0.3)) + 1e-9).astype(np.float32) for _ in range(4)]
         tokens = [int(han[int(np.argmax(row[han]))]) for row in rows]
 
-        def total(way: tuple[int, ...], rows: list[np.ndarray] = rows) -> float:
+        def total(way: tuple[int, ...], rows: list[np.ndarray] = rows, tokens: list[int] = tokens) -> float:
             score, history = 0.0, np.zeros(1, np.uint64)
             for row, token, first in zip(rows, way, tokens, strict=True):
                 symbol = speller.symbols[token : token + 1]
