@@ -14,7 +14,10 @@ from monitor.asr.ngrams import EDGE, Keys, Ngrams, Numbers
 from monitor.core.fold import readings
 
 CANDIDATES = 40
-"""Characters looked at for one place."""
+"""Characters looked at for one place, at most."""
+
+HOPELESS = 10.0
+"""Below the most probable one by so much (natural logarithm), a character is not looked at."""
 
 WIDTH = 10
 """Ways of writing that are followed at a time."""
@@ -58,14 +61,15 @@ class Speller:
 
     def _candidates(self, row: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Numbers]:
         """The most probable characters and the natural logarithms of their probabilities, less for other sounds."""
-        logs = row.astype(np.float64) - row.max()
+        logs = row - row.max()
         logs -= np.log(np.exp(logs).sum())
         logs[self.symbols == EDGE] = -np.inf
-        most = min(CANDIDATES, int(np.isfinite(logs).sum()))
-        found = np.argpartition(-logs, most - 1)[:most]
-        said = self.tokens[found[logs[found].argmax()]]
-        alike = [_alike(said, self.tokens[token]) for token in found]
-        return found, logs[found] - np.where(alike, 0.0, OTHER_SOUND)
+        best = int(logs.argmax())
+        found = np.flatnonzero(logs > logs[best] - HOPELESS)
+        if len(found) > CANDIDATES:
+            found = found[np.argpartition(-logs[found], CANDIDATES)[:CANDIDATES]]
+        alike = [_alike(self.tokens[best], self.tokens[token]) for token in found]
+        return found, logs[found].astype(np.float64) - np.where(alike, 0.0, OTHER_SOUND)
 
 
 @lru_cache(maxsize=1 << 16)
