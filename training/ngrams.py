@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from monitor.asr.ngrams import BITS, EDGE, LONGEST, Keys, Ngrams, Order
+from monitor.asr.ngrams import BITS, EDGE, LONGEST, Keys, Ngrams, Order, last
 
 Counts = npt.NDArray[np.int64]
 
@@ -97,11 +97,6 @@ def _longer(keys: Keys, counts: Counts, least: int, shorter: Sequence[Order]) ->
     given = 1.0 - np.bincount(places, own)
     where, known = shorter[-1].find(histories)
     shorter[-1].back_off[where[known]] = np.log(given[known])
-    below = Ngrams("", tuple(shorter)).score(_end(keys, len(shorter)) >> SYMBOL, _end(keys, 1))
+    below = Ngrams("", tuple(shorter)).score(last(keys, len(shorter)) >> SYMBOL, last(keys, 1))
     logs = np.log(own + given[places] * np.exp(below))
     return Order(keys[kept], logs[kept], np.zeros(int(kept.sum())))
-
-
-def _end(keys: Keys, length: int) -> Keys:
-    """The last symbols of n-grams."""
-    return keys & np.uint64((1 << BITS * length) - 1)

@@ -35,16 +35,21 @@ def read_checkpoint(folder: Path) -> WhisperForm:
 
 
 def export_checkpoint(training: Path, folder: Path, ngrams: Path | None = None) -> None:
-    """Write the model, with its language model if that file is there, beside what stands in ``folder`` already (its
-    cards), and renew the card."""
+    """Write the model beside what stands in ``folder`` already (its cards), and renew the card.
+
+    ``ngrams`` is the file of its language model; where there is none, the one of that name in ``folder`` stays.
+    """
     with tempfile.TemporaryDirectory() as made:
         export(read_checkpoint(training), vocabulary.load(training / "vocabulary.json"), Path(made) / "model")
-        spelling = {}
-        if ngrams is not None and ngrams.exists():
-            shutil.copyfile(ngrams, Path(made) / "model" / ngrams.name)
-            spelling = {"language_model": ngrams.name}
-        folder.mkdir(parents=True, exist_ok=True)
         files = sorted((Path(made) / "model").iterdir())
+        if ngrams is not None and ngrams.exists():
+            files.append(ngrams)
+        folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             shutil.copyfile(file, folder / file.name)
-    card.renew(folder, [file.name for file in files], ABOUT, spelling)
+    names = {file.name for file in files}
+    spelling = {}
+    if ngrams is not None and (folder / ngrams.name).exists():
+        names.add(ngrams.name)
+        spelling = {"language_model": ngrams.name}
+    card.renew(folder, sorted(names), ABOUT, spelling)

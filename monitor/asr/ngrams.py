@@ -7,7 +7,6 @@ weight that its beginning gives away: back-off as in the field's ARPA files (Kat
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +57,10 @@ class Ngrams:
         Both of one shape; a history is the key of the last ``len(orders) - 1`` symbols, or of as many as there were.
         A symbol that the file does not know must not be asked for.
         """
-        last = len(self.orders) - 1
         total = np.zeros(histories.shape)
         open_ = np.ones(histories.shape, dtype=bool)
-        for length in range(last, -1, -1):
-            history = histories & _mask(length)
+        for length in range(len(self.orders) - 1, -1, -1):
+            history = last(histories, length)
             places, known = self.orders[length].find(history << np.uint64(BITS) | symbols)
             total += np.where(open_ & known, self.orders[length].probability[places], 0.0)
             open_ &= ~known
@@ -74,7 +72,7 @@ class Ngrams:
 
     def after(self, histories: Keys, symbols: Keys) -> Keys:
         """The history once the symbol has been said."""
-        return (histories << np.uint64(BITS) | symbols) & _mask(len(self.orders) - 1)
+        return last(histories << np.uint64(BITS) | symbols, len(self.orders) - 1)
 
     def save(self, file: Path) -> None:
         """Write the file. The same n-grams give the same bytes."""
@@ -113,16 +111,9 @@ def load(file: Path) -> Ngrams:
     return Ngrams(characters, orders)
 
 
-def key(symbols: Sequence[int]) -> int:
-    """The key of an n-gram."""
-    number = 0
-    for symbol in symbols:
-        number = number << BITS | symbol
-    return number
-
-
-def _mask(length: int) -> np.uint64:
-    return np.uint64((1 << BITS * length) - 1)
+def last(keys: Keys, length: int) -> Keys:
+    """The keys of the last ``length`` symbols of n-grams."""
+    return keys & np.uint64((1 << BITS * length) - 1)
 
 
 def _to_bytes(logs: Numbers) -> npt.NDArray[np.uint8]:

@@ -68,7 +68,7 @@ class Speller:
         found = np.flatnonzero(logs > logs[best] - HOPELESS)
         if len(found) > CANDIDATES:
             found = found[np.argpartition(-logs[found], CANDIDATES)[:CANDIDATES]]
-        alike = [_alike(self.tokens[best], self.tokens[token]) for token in found]
+        alike = [_alike(self.tokens[best], self.tokens[token]) for token in found.tolist()]
         return found, logs[found].astype(np.float64) - np.where(alike, 0.0, OTHER_SOUND)
 
 

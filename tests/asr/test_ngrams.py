@@ -12,9 +12,13 @@ from monitor.asr.errors import ModelError
 from monitor.asr.ngrams import EDGE, Ngrams, Order
 
 
+def key(symbols: tuple[int, ...]) -> int:
+    return sum(symbol << ngrams.BITS * place for place, symbol in enumerate(reversed(symbols)))
+
+
 def order(entries: dict[tuple[int, ...], tuple[float, float]]) -> Order:
     """N-grams with the probability and the weight of backing off of each, as the file would round them."""
-    listed = sorted((ngrams.key(symbols), *numbers) for symbols, numbers in entries.items())
+    listed = sorted((key(symbols), *numbers) for symbols, numbers in entries.items())
     keys, probabilities, weights = zip(*listed, strict=True)
     return Order(np.array(keys, np.uint64), np.log(probabilities), np.log(weights))
 

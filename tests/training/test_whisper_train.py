@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -120,6 +121,21 @@ def test_the_checkpoint_is_exported_beside_the_cards(plan: Plan, tmp_path: Path)
     fresh = WhisperForm(Shape(len(words.tokens), encoder=1, decoder=1))
     whisper_train._start(fresh, begun, words)
     assert torch.allclose(fresh.decoder.positions.weight, exported, atol=1e-6)
+
+
+def test_the_language_model_goes_with_it_and_stays(plan: Plan, tmp_path: Path) -> None:
+    train(plan)
+    folder, ngrams = tmp_path / "model", tmp_path / "writing" / "characters.npz"
+    export_checkpoint(plan.out, folder, ngrams)
+    assert json.loads((folder / "card.json").read_text(encoding="utf-8")).get("language_model") is None
+    ngrams.parent.mkdir()
+    ngrams.write_bytes(b"n-grams")
+    export_checkpoint(plan.out, folder, ngrams)
+    ngrams.unlink()
+    export_checkpoint(plan.out, folder, ngrams)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert card["language_model"] == "characters.npz" and (folder / "characters.npz").read_bytes() == b"n-grams"
+    assert card["sha256"]["characters.npz"] == hashlib.sha256(b"n-grams").hexdigest()
 
 
 def test_it_learns_characters_and_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
