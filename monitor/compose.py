@@ -121,6 +121,7 @@ class Calls:
             packs,
             direction=request.direction,
             queue=request.queue,
+            tags=request.tags,
             signalled=request.signalled,
             recognise=request.recognise,
             book=book,

@@ -7,7 +7,7 @@ file, line and field.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -107,6 +107,7 @@ class Config(Strict):
         *,
         direction: str = "inbound",
         queue: str | None = None,
+        tags: Iterable[str] = (),
         signalled: bool = False,
         recognise: bool = False,
         book: PhraseBook | None = None,
@@ -120,6 +121,7 @@ class Config(Strict):
             packs=packs,
             direction=direction,
             queue=queue,
+            tags=frozenset(tags),
             signalled=signalled,
             recognise=recognise,
             book=book,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, cycle, repeat
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -49,17 +48,17 @@ from monitor.core.types import (
     Verdict,
     Word,
 )
+from monitor.render.babble import VOICES
 
 AGENT, CUSTOMER, MIXED = Channel.AGENT, Channel.CUSTOMER, Channel.MIXED
-DATA = Path(__file__).parent / "data"
 VOICES_LEVEL = -22.0
-"""dBFS of the voices in ``data/voices.flac``."""
+"""dBFS of the voices in ``render/voices.flac``."""
 
 
 @cache
 def voices(rate: int) -> npt.NDArray[np.float64]:
     """Speech without pauses, shape (n, 2): the agent's voice and the customer's (made with espeak-ng)."""
-    samples, stored = soundfile.read(DATA / "voices.flac", dtype="int16")
+    samples, stored = soundfile.read(VOICES, dtype="int16")
     wide = samples.astype(np.float64)
     if rate == stored:
         return wide
@@ -422,6 +421,7 @@ class Bench:
         signalled: bool = True,
         direction: str = "inbound",
         queue: str | None = None,
+        tags: frozenset[str] = frozenset(),
         **more: object,
     ) -> None:
         self.engine = Engine(
@@ -432,6 +432,7 @@ class Bench:
             queue=queue,
             signalled=signalled,
             recognise=recognise,
+            tags=tags,
         )
         self.events: list[Event] = []
 

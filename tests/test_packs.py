@@ -109,14 +109,16 @@ def test_each_form(tmp_path: Path) -> None:
     assert form("form: tally\ncount: {says: [hello, bye]}\nper: window\nwindow: hold_end\nevery: 20") == rb.Tally(
         rb.Pattern(("say:p/hello", "say:p/bye")), rb.Per.WINDOW, window=rb.Pattern(("hold_end",)), every=20
     )
-    assert form("form: report\nfigure: answer_rate") == rb.Report("answer_rate")
+    assert form("form: report\nfigure: answer_rates\nvalues: {within_hours: 24}") == rb.Report(
+        "answer_rates", {"within_hours": 24}
+    )
 
 
 def test_measures_in_patterns(tmp_path: Path) -> None:
     def names(measure: str) -> tuple[str, ...]:
-        form = load(tmp_path, with_rule(f"form: never\nwhat: {{measure: {measure}, min: 3}}")).rules[0].form
+        form = load(tmp_path, with_rule(f"form: never\nwhat: {{measure: {measure}, max: 3}}")).rules[0].form
         assert isinstance(form, rb.Never)
-        assert form.what.least == 3
+        assert form.what.most == 3
         return form.what.names
 
     assert names("level") == ("level",)
@@ -139,22 +141,24 @@ def test_the_rest_of_a_rule(tmp_path: Path) -> None:
             """
             form: never
             what: {says: hello}
-            watches: [m/a, m/b]
+            watches: [gas-hotline/pace, service-center/hold-60s]
             points: 5
             tell: [agent]
             limit: {per_call: 3, every: 30}
             direction: inbound
             queues: vip
+            tags: repeat
             sure: 0.8
             unless: {says: bye, before: 20, after: 5}
             """
         ),
     ).rules
-    assert rule.watches == ("m/a", "m/b")
+    assert rule.watches == ("gas-hotline/pace", "service-center/hold-60s")
     assert (rule.points, rule.tell, rule.direction, rule.queues, rule.sure) == (
         5, frozenset({"agent"}), "inbound", ("vip",), 0.8,
     )  # fmt: skip
     assert rule.frequency == rb.Frequency(3, 30)
+    assert rule.tags == {"repeat"}
     assert rule.excuses == (rb.Excuse(rb.Pattern(("say:p/bye",)), 20, 5),)
 
 

@@ -7,15 +7,16 @@ how often a lag is; so events are compared as a bag, and lags are left out.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from monitor.compose import Calls
 from monitor.config import Config
-from monitor.core.types import Event, Lag
+from monitor.core.types import Chunk, Event, Lag
 from monitor.live.journal import JournalError, verify
-from monitor.live.recover import read_story, without_gaps
+from monitor.live.recover import Story, read_story, without_gaps
 from monitor.live.recover import replay as feed
 from monitor.live.runner import CallFiles
 from monitor.sources.recording import Recording
@@ -41,6 +42,17 @@ class Rerun:
 
 def rerun(journal: Path, config: Config) -> Rerun:
     """Play a journal again with the recording that lies beside it. Raises ``JournalError``, ``SourceError``."""
+    story, audio = opened(journal)
+    call = Calls(config).make(story.request)
+    events: list[Event] = []
+    for batch in feed(call, story, audio):
+        events += batch
+    return Rerun(len(events), _compare(story.events, events))
+
+
+def opened(journal: Path) -> tuple[Story, Iterator[Chunk]]:
+    """What a journal tells, and the recording beside it without what was lost. Raises ``JournalError``,
+    ``SourceError``."""
     found = verify(journal)
     if not found.ok:
         raise JournalError(f"{journal}: {found.message}; it is not what the monitor wrote")
@@ -50,13 +62,7 @@ def rerun(journal: Path, config: Config) -> Rerun:
         raise JournalError(
             f"{files.flac}: the recording is not beside the journal, and without it nothing can be played"
         )
-    request = story.request
-    call = Calls(config).make(request)
-    audio = without_gaps(Recording(files.flac, "left", detect_same=False).chunks(), story.gaps)
-    events: list[Event] = []
-    for batch in feed(call, story, audio):
-        events += batch
-    return Rerun(len(events), _compare(story.events, events))
+    return story, without_gaps(Recording(files.flac, "left", detect_same=False).chunks(), story.gaps)
 
 
 def _compare(then: list[Event], now: list[Event]) -> list[Difference]:

@@ -49,7 +49,8 @@ class CallSetup:
     """What must be known before the first sample.
 
     ``signalled``: telephony will send signals, so nothing about ringing or answering is guessed. ``recognise``:
-    somebody answers ``requests()``; without it rules about words say *cannot tell* where somebody spoke.
+    somebody answers ``requests()``; without it rules about words say *cannot tell* where somebody spoke. ``tags``: what
+    is known of the call from others (`repeat`, `callback`); rules may ask for them.
     """
 
     rate: int
@@ -61,6 +62,7 @@ class CallSetup:
     recognise: bool = False
     sound: SoundSettings = field(default_factory=SoundSettings)
     transcript: TranscriptSettings = field(default_factory=TranscriptSettings)
+    tags: frozenset[str] = frozenset()
     book: PhraseBook | None = None
     """The packs' phrases, compiled once and shared by calls; made here when absent."""
 
@@ -99,6 +101,7 @@ class Call:
             queue=setup.queue,
             signalled=setup.signalled,
             recognise=setup.recognise,
+            tags=setup.tags,
         )
         self._closed = False
         self._finished = False

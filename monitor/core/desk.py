@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
+from monitor.core.needs import MEMORY_SECONDS as MEMORY_SECONDS
 from monitor.core.needs import Span
 from monitor.core.review import Splits
 from monitor.core.rulebook import Happening, Occurrence, Pattern, Quiet, Rule
@@ -26,9 +27,6 @@ from monitor.core.types import (
     Severity,
     Verdict,
 )
-
-MEMORY_SECONDS = 180.0
-"""How far back rules may look; longer than any window the packs use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,8 @@ class Desk:
         self.events: list[Event] = []
         self.turn_since: dict[Channel, int | None] = {}
         self.spoken: set[Channel] = set()
+        self.number_since: dict[Channel, int] = {}
+        """Since when a party has been saying digits, as long as the number is not over."""
         self.splits = Splits(rate)
         self._doubts: list[Doubt] = []
         self._memory: dict[str, deque[Occurrence]] = defaultdict(deque)
@@ -126,6 +126,11 @@ class Desk:
         """Whether the party (anybody for None) is in a turn that began by ``position``."""
         who = [party, Channel.MIXED] if party else list(self.turn_since)
         return any((since := self.turn_since.get(c)) is not None and since <= position for c in who if c)
+
+    def in_number(self, party: Channel | None, position: int) -> bool:
+        """Whether the party (anybody for None) is saying a number that it began by ``position``."""
+        who = [party, Channel.MIXED] if party else list(self.number_since)
+        return any((since := self.number_since.get(c)) is not None and since <= position for c in who if c)
 
     def kept_quiet(self, quiet: Quiet, since: int, until: int) -> bool:
         """Whether the party said nothing from ``since`` to ``until`` (or ever, when the pattern asks for it)."""

@@ -10,11 +10,20 @@ _WITH_WORDS = {
     Happening.HOLD_START,
     Happening.HOLD_END,
     Happening.INTERRUPTION,
+    Happening.NUMBER,
     Happening.WORDS,
 }
 
+MEMORY_SECONDS = 180.0
+"""How far back rules may look; longer than any window the packs use."""
+
 Span = tuple[Pattern, float, float]
 """A pattern, and the seconds before and after a finding in which it counts."""
+
+
+def _of_during(rule: Rule) -> list[Pattern]:
+    during = rule.form.during if isinstance(rule.form, Keep | Never | Tally) else None
+    return [p for p in (during.after, during.until) if p] if during else []
 
 
 def _of_form(rule: Rule) -> list[Pattern]:
@@ -36,7 +45,7 @@ def _of_form(rule: Rule) -> list[Pattern]:
 
 def patterns_of(rule: Rule) -> list[Pattern]:
     """Every pattern that a rule names."""
-    return _of_form(rule) + [e.pattern for e in rule.excuses]
+    return _of_form(rule) + _of_during(rule) + [e.pattern for e in rule.excuses]
 
 
 def _by_words(pattern: Pattern) -> bool:
@@ -55,6 +64,9 @@ def needs_words(rule: Rule) -> bool:
 def turns_on(rule: Rule) -> tuple[Span, ...]:
     """The patterns through which words decide about a finding of the rule; each also names words as such."""
     spans = [(p, 0.0, 0.0) for p in _of_form(rule)] + [(e.pattern, e.before, e.after) for e in rule.excuses]
+    during = rule.form.during if isinstance(rule.form, Keep | Never | Tally) else None
+    reach = (during and during.seconds) or MEMORY_SECONDS
+    spans += [(p, reach, 0.0) for p in _of_during(rule)]
     if isinstance(rule.form, Keep):
         spans.append((Pattern((rule.form.measure,), rule.form.by), 0.0, 0.0))
     words = str(Happening.WORDS)

@@ -23,8 +23,9 @@ class _Span:
 class Pace(Deriver):
     """Counted pace: characters over the time of the speaker's turns.
 
-    Live over the last 10 s of turn time (needing 4 s and 12 characters), once a second of turn time; per turn;
-    and over the call. Han characters count one, digits and Latin letters as they are spoken.
+    Live over the last 10 s of turn time (needing 4 s and 12 characters), once a second of turn time; per turn,
+    and its change against the turns before; and over the call. Han characters count one, digits and Latin letters as
+    they are spoken.
     """
 
     WINDOW = 10.0
@@ -43,6 +44,7 @@ class Pace(Deriver):
         self._in_turn = 0
         self._unheard = 0  # samples of the turn's speech whose words are not known
         self._total = 0
+        self._before = (0, 0)  # characters and turn time of the turns before this one
 
     def see(self, seen: Occurrence) -> None:
         if seen.by is not self._channel:
@@ -99,6 +101,16 @@ class Pace(Deriver):
         if count >= self.LEAST_IN_TURN and seen.end > seen.start and unheard <= 0:
             value = count / self.c.seconds(seen.end - seen.start) * 60
             self.measured("turn_pace", self._channel, seen.start, seen.end, value)
+            self._change(seen, count)
+        self._before = (self._total, self._axis)
+
+    def _change(self, seen: Occurrence, count: int) -> None:
+        """How much faster the turn was than the turns before it: 0.1 is a tenth faster, -0.1 a tenth slower."""
+        characters, time = self._before
+        length = self._axis - time
+        if characters >= self.LEAST_CHARACTERS and time >= self.c.samples(self.LEAST_SECONDS) and length > 0:
+            value = (count * time) / (length * characters) - 1
+            self.measured("pace_change", self._channel, seen.start, seen.end, value)
 
     def close(self, end: int) -> None:
         seconds = self.c.seconds(self._axis)

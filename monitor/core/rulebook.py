@@ -6,9 +6,15 @@ YAML language and its checks live in ``monitor.packs``; here stand only the noun
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from monitor.core.fold import NUMERALS, digits, fold
+from monitor.core.measures import MEASURES as MEASURES
+from monitor.core.measures import ONE_PARTY as ONE_PARTY
+from monitor.core.measures import Measure as Measure
+from monitor.core.measures import Shape as Shape
 from monitor.core.patterns import CompiledPhrase
 from monitor.core.types import Channel, Evidence, Quality, Severity, Word
 
@@ -32,61 +38,15 @@ class Happening(StrEnum):
     INTERRUPTION = "interruption"
     BARGE_IN = "barge_in"  # an overlap that is an interruption if the words bear it out
     DIGIT = "digit"
+    NUMBER = "number"  # at least five digits said in a row; its value is how many
     RING = "ring"
     MUSIC = "music"
     MUSIC_END = "music_end"
     WORDS = "words"
 
 
-class Shape(StrEnum):
-    """How a measure comes: values one after another, or a clock that starts and stops."""
-
-    SERIES = "series"
-    CLOCK = "clock"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A measure that rules may name. ``words``: it needs recognised words (or depends on what does)."""
-
-    name: str
-    unit: str
-    shape: Shape
-    words: bool
-    two_channels: bool
-
-
-MEASURES: dict[str, Measure] = {
-    m.name: m
-    for m in (
-        Measure("answer_latency", "s", Shape.CLOCK, words=False, two_channels=False),
-        Measure("rings", "rings", Shape.SERIES, words=False, two_channels=False),
-        Measure("greeting_latency", "s", Shape.CLOCK, words=False, two_channels=True),
-        Measure("response_latency", "s", Shape.CLOCK, words=True, two_channels=True),
-        Measure("dead_air", "s", Shape.CLOCK, words=True, two_channels=False),
-        Measure("hold", "s", Shape.CLOCK, words=True, two_channels=False),
-        Measure("duration", "s", Shape.CLOCK, words=False, two_channels=False),
-        Measure("turn", "s", Shape.CLOCK, words=False, two_channels=True),
-        Measure("pace", "characters/min", Shape.SERIES, words=True, two_channels=True),
-        Measure("turn_pace", "characters/min", Shape.SERIES, words=True, two_channels=True),
-        Measure("call_pace", "characters/min", Shape.SERIES, words=True, two_channels=True),
-        Measure("pace_acoustic", "syllables/min", Shape.SERIES, words=False, two_channels=True),
-        Measure("level", "dBFS", Shape.SERIES, words=False, two_channels=True),
-        Measure("level_relative", "dB", Shape.SERIES, words=False, two_channels=True),
-        Measure("turn_level", "dBFS", Shape.SERIES, words=False, two_channels=True),
-        Measure("level_change", "dB", Shape.SERIES, words=False, two_channels=True),
-        Measure("clipping", "share", Shape.SERIES, words=False, two_channels=True),
-        Measure("loudness", "LKFS", Shape.SERIES, words=False, two_channels=True),
-        Measure("liveliness", "semitones", Shape.SERIES, words=False, two_channels=True),
-        Measure("drawl", "s", Shape.SERIES, words=False, two_channels=True),
-        Measure("overlap", "s", Shape.SERIES, words=False, two_channels=True),
-        Measure("non_talk", "s", Shape.SERIES, words=True, two_channels=False),
-    )
-}
-"""Every measure by name; definitions are in ``monitor.core.measure`` and the design's section 4."""
-
-ONE_PARTY = frozenset({"greeting_latency", "response_latency", "pace", "turn_pace", "call_pace"})
-"""Measures that there are of the agent only."""
+LEAST_DIGITS = 5
+"""Fewer digits in a row are no number that somebody would dictate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +83,8 @@ class Quiet:
 class Pattern:
     """Matches an occurrence whose name is one of ``names``, of the party ``by``, with a value inside the bounds.
 
-    With ``quiet`` it holds only once that party has kept silent for the time given.
+    With ``quiet`` it holds only once that party has kept silent for the time given. With ``same`` a slot of it must
+    say what a slot of its cause said.
     """
 
     names: tuple[str, ...]
@@ -131,6 +92,7 @@ class Pattern:
     least: float | None = None
     most: float | None = None
     quiet: Quiet | None = None
+    same: bool = False
 
     def matches(self, seen: Occurrence) -> bool:
         """Whether the occurrence is of this kind (silence afterwards is the engine's to watch)."""
@@ -142,10 +104,33 @@ class Pattern:
             return False
         return self.most is None or seen.value <= self.most
 
+    def answers(self, causes: Iterable[Occurrence], seen: Occurrence) -> bool:
+        """Whether the occurrence is of this kind and, with ``same``, repeats what one of its causes said."""
+        return self.matches(seen) and (not self.same or any(repeats(c, seen) for c in causes))
+
     @property
     def phrases(self) -> tuple[str, ...]:
         """Names of the phrases it listens for."""
         return tuple(n.removeprefix("say:") for n in self.names if n.startswith("say:"))
+
+
+def repeats(one: Occurrence, other: Occurrence) -> bool:
+    """Whether a slot of the one says the same as a slot of the other: numbers digit for digit, else as folded."""
+    return not {_said(s) for s in one.slots}.isdisjoint(_said(s) for s in other.slots)
+
+
+def _said(slot: str) -> str:
+    folded = fold(slot)
+    return digits(folded) if folded and NUMERALS.issuperset(folded) else folded
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """When a rule looks at all: from the end of ``after`` for ``seconds``, or until ``until``, whichever is first."""
+
+    after: Pattern
+    seconds: float | None = None
+    until: Pattern | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +161,7 @@ class Keep:
     measure: str
     by: Channel | None
     limits: tuple[Limits, ...]
+    during: During | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +169,7 @@ class Never:
     """Must not happen."""
 
     what: Pattern
+    during: During | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +223,19 @@ class Tally:
     window: Pattern | None = None
     every: float | None = None
     minutes_needed: float = 0.5
+    during: During | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A figure over many calls; the engine watches nothing, the reports do."""
+    """A figure over many calls; the engine watches nothing, the reports do. ``values`` are the figure's own limits."""
 
     figure: str
+    values: dict[str, float] = field(hash=False, default_factory=dict)
 
+
+FIGURES = frozenset({"promises", "dropped_calls", "repeats", "answer_rates", "confidentiality"})
+"""What reports know how to count."""
 
 Form = Keep | Never | Expect | Steps | Tally | Report
 
@@ -272,16 +264,19 @@ class Rule:
     frequency: Frequency = Frequency()
     direction: str | None = None
     queues: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+    """The rule counts only in calls that carry all of them."""
     excuses: tuple[Excuse, ...] = ()
     sure: float = 0.5
     """Hits that score less are no proof: the verdict is *cannot tell*."""
 
 
 class Role(StrEnum):
-    """What the measures need to know about a phrase."""
+    """What measures and reports need to know about a phrase."""
 
     WAIT = "wait"  # asks the customer to wait: silence after it is a hold
     FAREWELL = "farewell"  # silence after it is nobody's fault
+    PROMISE = "promise"  # says by when something will be done
 
 
 @dataclass(frozen=True, slots=True)

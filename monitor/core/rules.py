@@ -12,10 +12,12 @@ from collections.abc import Iterable
 
 from monitor.core.derive import Context, Deriver
 from monitor.core.desk import Desk, Doubt
+from monitor.core.farewell import Farewells
 from monitor.core.forms import ExpectMachine, KeepMachine, Machine, NeverMachine, StepsMachine, TallyMachine
 from monitor.core.hold import Holds
 from monitor.core.interruption import Interruptions
 from monitor.core.needs import needs_words, patterns_of
+from monitor.core.numbers import Numbers
 from monitor.core.pace import Pace
 from monitor.core.phase import Phases
 from monitor.core.review import Split
@@ -106,6 +108,7 @@ class Engine:
         queue: str | None,
         signalled: bool,
         recognise: bool,
+        tags: frozenset[str] = frozenset(),
     ) -> None:
         packs = list(packs)
         self.audio = _Lane(rate, mixed)
@@ -115,7 +118,8 @@ class Engine:
         self._measures(roles, packs, mixed=mixed, signalled=signalled, recognise=recognise)
         for pack in packs:
             for rule in pack.rules:
-                if rule.direction in (None, direction) and (not rule.queues or queue in rule.queues):
+                queued = not rule.queues or queue in rule.queues
+                if rule.direction in (None, direction) and queued and rule.tags <= tags:
                     self._add(rule)
 
     def _measures(
@@ -132,7 +136,13 @@ class Engine:
         ]
         talk = self.talk.context
         holds = Holds(talk, named[Role.WAIT])
-        self.talk.derivers += [holds, Silences(talk, holds, named[Role.FAREWELL])]
+        desk = self.talk.desk
+        self.talk.derivers += [
+            holds,
+            Silences(talk, holds, named[Role.FAREWELL]),
+            Numbers(talk, desk.number_since),
+            Farewells(talk, named[Role.FAREWELL], lambda low, high: desk.doubtful(low, high, None, words=True)),
+        ]
         if not mixed:
             self.talk.derivers += [
                 Pace(talk, Channel.AGENT, TURN_PAUSE_SECONDS),
@@ -158,6 +168,8 @@ class Engine:
                 machine = KeepMachine(rule, form, lane.desk, lane.stream)
         lane.add(machine)
         names = {n for p in patterns_of(rule) for n in p.names}
+        if machine.windows:
+            names |= machine.names
         lane.desk.remember(frozenset(names | {Happening.SPEECH_START, Happening.SPEECH_END}))
 
     # -- in

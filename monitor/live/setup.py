@@ -26,9 +26,9 @@ class CallSetupRequest:
     """A call to be made: its nature at the call's own rate, and how its client sends it.
 
     ``signalled``: telephony will send signals, so that nothing about ringing and answering need be guessed;
-    ``queue`` scopes rules. ``started`` is the ISO wall time of position 0. ``client`` keeps what a resuming client
-    must repeat: its rate, channels and which side the agent is on. ``hearing``: what decided which stretches were
-    recognised (``Config.hearing``), since a rebuild must ask for the same.
+    ``queue`` and ``tags`` scope rules. ``started`` is the ISO wall time of position 0. ``client`` keeps what a
+    resuming client must repeat: its rate, channels and which side the agent is on. ``hearing``: what decided which
+    stretches were recognised (``Config.hearing``), since a rebuild must ask for the same.
     """
 
     id: str
@@ -44,6 +44,7 @@ class CallSetupRequest:
     recognise: bool = False
     signalled: bool = False
     queue: str | None = None
+    tags: tuple[str, ...] = ()
     client: dict[str, Any] = field(default_factory=dict, hash=False)
     hearing: dict[str, float] = field(default_factory=dict, hash=False)
 
@@ -63,6 +64,7 @@ class CallSetupRequest:
             "recognise": self.recognise,
             "signalled": self.signalled,
             "queue": self.queue,
+            "tags": list(self.tags),
             "client": self.client,
             "hearing": self.hearing,
         }
@@ -84,6 +86,7 @@ class CallSetupRequest:
             recognise=data.get("recognise", False),
             signalled=data.get("signalled", False),
             queue=data.get("queue"),
+            tags=tuple(data.get("tags", ())),
             client=data.get("client", {}),
             hearing=data.get("hearing", {}),
         )

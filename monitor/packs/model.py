@@ -28,14 +28,26 @@ class TextModel(Strict):
 
 
 class PhraseModel(Strict):
-    """A phrase: any of the patterns in ``say``."""
+    """A phrase: any of the patterns in ``say`` and in the files ``list`` names (``lists/NAME.txt`` beside the pack)."""
 
-    say: list[str] = Field(min_length=1)
+    say: list[str] = Field(default=[], min_length=1)
+    lists: list[Id] = Field(default=[], alias="list")
     by: Literal["near", "sound", "exact"] = "near"
     alone: bool = False
     leading: bool = False
     not_in: list[str] = []
     role: rb.Role | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, data: Any) -> Any:
+        return _listed(data, "list")
+
+    @model_validator(mode="after")
+    def _something(self) -> PhraseModel:
+        if not (self.say or self.lists):
+            raise ValueError("has no words: give `say`, `list` or both")
+        return self
 
 
 class QuietModel(Strict):
@@ -47,7 +59,10 @@ class QuietModel(Strict):
 
 
 class PatternModel(Strict):
-    """One kind of occurrence: words (``says`` names phrases, ``say`` writes them here), an ``event`` or a measure."""
+    """One kind of occurrence: words (``says`` names phrases, ``say`` writes them here), an ``event`` or a measure.
+
+    ``same``: a slot of it says what a slot of the rule's ``when`` said.
+    """
 
     says: list[Id] = []
     say: list[str] = []
@@ -57,6 +72,7 @@ class PatternModel(Strict):
     min: float | None = None
     max: float | None = None
     quiet: QuietModel | None = None
+    same: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -73,6 +89,20 @@ class PatternModel(Strict):
             raise ValueError("says nothing to look for: give `says`, `say`, `event` or `measure`")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing lies between them")
+        return self
+
+
+class DuringModel(Strict):
+    """When the rule looks at all: from the end of ``after`` for so many ``seconds``, or until ``until``."""
+
+    after: PatternModel
+    seconds: Seconds | None = None
+    until: PatternModel | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> DuringModel:
+        if self.seconds is None and self.until is None:
+            raise ValueError("never ends: give `seconds`, `until` or both (`until: ended` for the rest of the call)")
         return self
 
 
@@ -147,13 +177,14 @@ class RuleModel(Strict):
     limit: FrequencyModel = FrequencyModel()
     direction: Literal["inbound", "outbound"] | None = None
     queues: list[str] = []
+    tags: list[Id] = []
     unless: list[ExcuseModel] = []
     sure: float = Field(default=0.5, ge=0, le=1)
 
     @model_validator(mode="before")
     @classmethod
     def _one(cls, data: Any) -> Any:
-        return _listed(data, "unless", "then", "watches", "queues")
+        return _listed(data, "unless", "then", "watches", "queues", "tags")
 
 
 class KeepModel(RuleModel):
@@ -165,6 +196,7 @@ class KeepModel(RuleModel):
     tolerance: float = Field(default=0.0, ge=0)
     sustained: float = Field(default=0.0, ge=0, le=600)
     warn: LimitsModel | None = None
+    during: DuringModel | None = None
 
     @field_validator("measure")
     @classmethod
@@ -178,12 +210,23 @@ class KeepModel(RuleModel):
         _range(self.min, self.max)
         if self.measure in OF_EITHER and self.by is None:
             raise ValueError(f"does not say whose {self.measure}: give `by`")
+        if self.measure in rb.ONE_PARTY and self.by == "customer":
+            raise ValueError(f"there is no {self.measure} of the customer: write `by: agent`")
+        if self.warn is not None:
+            self._earlier(self.warn)
         return self
+
+    def _earlier(self, warn: LimitsModel) -> None:
+        late_high = warn.max is not None and self.max is not None and warn.max > self.max
+        late_low = warn.min is not None and self.min is not None and warn.min < self.min
+        if late_high or late_low:
+            raise ValueError("`warn` lies beyond the limit itself: it must come before it")
 
 
 class NeverModel(RuleModel):
     form: Literal["never"]
     what: PatternModel
+    during: DuringModel | None = None
 
 
 class ExpectModel(RuleModel):
@@ -212,6 +255,7 @@ class TallyModel(RuleModel):
     window: PatternModel | None = None
     every: Seconds | None = None
     minutes_needed: float = Field(default=0.5, ge=0)
+    during: DuringModel | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> TallyModel:
@@ -229,6 +273,14 @@ class TallyModel(RuleModel):
 class ReportModel(RuleModel):
     form: Literal["report"]
     figure: str
+    values: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)], float] = {}
+
+    @field_validator("figure")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in rb.FIGURES:
+            raise ValueError(f"unknown figure {name!r}: choose one of {', '.join(sorted(rb.FIGURES))}")
+        return name
 
 
 AnyRule = Annotated[

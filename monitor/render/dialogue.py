@@ -20,6 +20,7 @@ Pitch = Annotated[int, Field(ge=0, le=99)]
 Pace = Annotated[float, Field(ge=90, le=500, description="characters a minute")]
 Pause = Annotated[float, Field(ge=0, le=600, description="seconds after everything before has ended")]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 
 
 class Party(Strict):
@@ -33,9 +34,15 @@ class Party(Strict):
     breath: Annotated[float, Field(gt=0, le=10, description="seconds of a | in the text")] = 0.4
 
 
-class Say(Strict):
+class Placed(Strict):
+    """What takes its place in the call. Others may name it by its ``id``."""
+
+    id: Id | None = None
+
+
+class Say(Placed):
     """One utterance. Starts ``pause`` after everything before has ended, or ``overlap`` seconds before that end, or
-    ``at`` so many seconds of the call."""
+    ``at`` so many seconds of the call. ``drawl``: the last syllable is held on for so long (babble only)."""
 
     agent: str | None = None
     customer: str | None = None
@@ -47,6 +54,7 @@ class Say(Strict):
     liveliness: Pitch | None = None
     pace: Pace | None = None
     level: Level | None = None
+    drawl: Annotated[float, Field(ge=0.1, le=5)] | None = None
 
     @model_validator(mode="after")
     def _one_place_one_text(self) -> Self:
@@ -66,7 +74,7 @@ class Say(Strict):
         return self.agent or self.customer or ""
 
 
-class Ring(Strict):
+class Ring(Placed):
     """So many bursts of ring-back; the call is answered ``answer`` seconds after the last one ends."""
 
     ring: Annotated[int, Field(ge=1, le=30)]
@@ -75,14 +83,14 @@ class Ring(Strict):
     side: Side = "both"
 
 
-class Answered(Strict):
+class Answered(Placed):
     """The call is answered here, for calls without ring-back."""
 
     answered: Literal[True]
     pause: Pause = 0.0
 
 
-class Hold(Strict):
+class Hold(Placed):
     """The agent leaves the line for so many seconds, with music or in silence; signalled unless ``signal: false``."""
 
     hold: Seconds
@@ -99,7 +107,7 @@ class Hold(Strict):
         return self
 
 
-class Digits(Strict):
+class Digits(Placed):
     """Keys pressed, 0.12 s each with 0.1 s between."""
 
     digits: Annotated[str, Field(min_length=1, pattern=r"^[0-9A-D*#]+$")]
@@ -108,7 +116,7 @@ class Digits(Strict):
     pause: Pause = 0.5
 
 
-class Music(Strict):
+class Music(Placed):
     """Music that is no hold; ``behind`` plays it under what follows instead of before it."""
 
     music: str
@@ -124,7 +132,7 @@ class Music(Strict):
         return self
 
 
-class Noise(Strict):
+class Noise(Placed):
     """Background sound under what follows, for ``seconds`` or to the end of the call."""
 
     noise: str
@@ -142,13 +150,13 @@ class Noise(Strict):
         return self
 
 
-class Silence(Strict):
+class Silence(Placed):
     """Nobody says anything for so long."""
 
     silence: Seconds
 
 
-class Hangup(Strict):
+class Hangup(Placed):
     """The end of the call, ``pause`` after the last sound; the recording runs on for ``tail`` seconds, with busy tone
     if asked for."""
 
@@ -168,6 +176,9 @@ _KINDS = ("ring", "answered", "hold", "digits", "silence", "hangup", "agent", "c
 
 _TAGS = {kind: f"<{'say' if kind in ('agent', 'customer') else kind}>" for kind in _KINDS}
 """Tags of the item union; no key of a file can look like one, so errors can leave them out."""
+
+TAGS = frozenset(_TAGS.values())
+"""What a ``YamlFile`` that holds dialogues hides."""
 
 
 def _tag(item: Any) -> str | None:
@@ -204,7 +215,7 @@ class Findings(Strict):
 
 class Dialogue(Strict):
     """A call. ``floor`` is the noise of the line in dBFS, null for none; ``signals: false`` leaves the signal list
-    empty, so that a monitor has to infer from what it hears."""
+    empty, so that a monitor has to infer from what it hears. ``tags``: what is known of it before it begins."""
 
     title: str = ""
     rate: Literal[8000, 16000] = 8000
@@ -216,6 +227,7 @@ class Dialogue(Strict):
     floor: Annotated[float, Field(ge=-96, le=-20)] | None = -72
     signals: bool = True
     seed: int = 1
+    tags: tuple[Id, ...] = ()
     findings: Findings = Findings()
     items: tuple[Item, ...]
 
@@ -226,12 +238,15 @@ class Dialogue(Strict):
         for number, item in enumerate(self.items[:-1], 1):
             if isinstance(item, Hangup):
                 raise ValueError(f"item {number} hangs up, but {len(self.items) - number} more follow")
+        ids = [item.id for item in self.items if item.id is not None]
+        if twice := next((name for name in ids if ids.count(name) > 1), None):
+            raise ValueError(f"the id {twice!r} is used twice: rename one")
         return self
 
 
 def read(path: Path) -> Dialogue:
     """Read a dialogue from a YAML file. Raises YamlError with file, line and field of every fault."""
-    file = YamlFile(path, hidden=frozenset(_TAGS.values()))
+    file = YamlFile(path, hidden=TAGS)
     try:
         return Dialogue.model_validate(file.data)
     except ValidationError as error:

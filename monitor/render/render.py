@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -35,20 +35,29 @@ class RenderError(ValueError):
 @dataclass(frozen=True, slots=True, eq=False)
 class Rendered:
     """A rendered call: int16 ``samples`` of shape (n, 2), agent left, at ``rate``; ``truth`` as it is written to the
-    truth file; ``signals`` with times in seconds, as a source reads them."""
+    truth file; ``signals`` with times in seconds, as a source reads them; ``places`` has the start and end, in
+    seconds, of the items that have an id."""
 
     samples: Samples
     rate: int
     truth: dict[str, Any]
     signals: list[dict[str, Any]]
+    places: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def render(dialogue: Dialogue) -> Rendered:
+class Speaker(Protocol):
+    """Who speaks the texts: ``speech.utter`` (espeak-ng) or ``babble.utter``."""
+
+    def __call__(self, text: str, voice: speech.Voice, rate: int, *, telephone: bool) -> speech.Utterance:
+        """One utterance; ValueError for what cannot be spoken so."""
+
+
+def render(dialogue: Dialogue, speaker: Speaker = speech.utter) -> Rendered:
     """Render a dialogue; the same dialogue always gives the same samples on one machine.
 
     Raises RenderError where items collide, EspeakError where the engine is missing or cannot speak a text.
     """
-    stage = _Stage(dialogue)
+    stage = _Stage(dialogue, speaker)
     for number, item in enumerate(dialogue.items, 1):
         try:
             stage.add(number, item)
@@ -69,8 +78,9 @@ class _Stem:
 class _Stage:
     """The call as far as it has been written. ``end`` is where everything so far has ended, in samples."""
 
-    def __init__(self, dialogue: Dialogue) -> None:
+    def __init__(self, dialogue: Dialogue, speaker: Speaker) -> None:
         self.dialogue = dialogue
+        self.speaker = speaker
         self.rate: int = dialogue.rate
         self.end = 0
         self.stems: list[_Stem] = []
@@ -78,30 +88,39 @@ class _Stage:
         self.utterances: list[dict[str, Any]] = []
         self.sounds: list[dict[str, Any]] = []
         self.signals: list[dict[str, Any]] = []
+        self.places: dict[str, tuple[float, float]] = {}
         self.spoken_until = dict.fromkeys(STEREO, 0)
 
     def add(self, number: int, item: Item) -> None:
         """Lay the next item down."""
+        start, end = self._lay_item(number, item)
+        if item.id is not None:
+            self.places[item.id] = (self._seconds(start), self._seconds(end))
+
+    def _lay_item(self, number: int, item: Item) -> tuple[int, int]:
+        """Returns where it starts and ends, in samples."""
         match item:
             case Say():
-                self._say(item)
+                return self._say(item)
             case Ring():
-                self._ring(item)
+                return self._ring(item)
             case Answered():
                 self.end += self._samples(item.pause)
                 self._signal(SignalKind.ANSWERED)
+                return self.end, self.end
             case Hold():
-                self._hold(number, item)
+                return self._hold(number, item)
             case Digits():
-                self._digits(item)
+                return self._digits(item)
             case Music():
-                self._music(number, item)
+                return self._music(number, item)
             case Noise():
-                self._noise(number, item)
+                return self._noise(number, item)
             case Silence():
                 self.end += self._samples(item.silence)
+                return self.end - self._samples(item.silence), self.end
             case Hangup():
-                self._hangup(item)
+                return self._hangup(item)
 
     def finish(self) -> Rendered:
         """Mix, and write the truth."""
@@ -119,7 +138,7 @@ class _Stage:
         if self.dialogue.mulaw:
             samples = line.through_mu_law(samples)
         signals = sorted(self.signals, key=lambda signal: float(signal["at"]))
-        return Rendered(samples, self.rate, self._truth(), signals if self.dialogue.signals else [])
+        return Rendered(samples, self.rate, self._truth(), signals if self.dialogue.signals else [], self.places)
 
     def _truth(self) -> dict[str, Any]:
         return {
@@ -134,9 +153,9 @@ class _Stage:
 
     # ------------------------------------------------------------ items
 
-    def _say(self, item: Say) -> None:
+    def _say(self, item: Say) -> tuple[int, int]:
         party = self.dialogue.agent if item.channel is Channel.AGENT else self.dialogue.customer
-        spoken = speech.utter(item.text, _voice(party, item), self.rate, telephone=self.dialogue.band == "telephone")
+        spoken = self.speaker(item.text, _voice(party, item), self.rate, telephone=self.dialogue.band == "telephone")
         if item.at is not None:
             start = self._samples(item.at)
         elif item.overlap is not None:
@@ -152,6 +171,7 @@ class _Stage:
         self.spoken_until[item.channel] = stop
         self.end = max(self.end, stop)
         self.utterances.append(self._spoken(item, spoken, start))
+        return start, stop
 
     def _spoken(self, item: Say, spoken: speech.Utterance, start: int) -> dict[str, Any]:
         offset = start - spoken.first
@@ -167,13 +187,15 @@ class _Stage:
             "spoken": [[char, self._seconds(at + offset)] for char, at in spoken.characters],
         }
 
-    def _ring(self, item: Ring) -> None:
+    def _ring(self, item: Ring) -> tuple[int, int]:
+        start = self.end
         self._signal(SignalKind.RINGING)
         self._lay("ringback", item.side, self.end, sounds.ring(item.ring, self.rate, item.level))
         self.end += self._samples(item.answer)
         self._signal(SignalKind.ANSWERED)
+        return start, self.end
 
-    def _hold(self, number: int, item: Hold) -> None:
+    def _hold(self, number: int, item: Hold) -> tuple[int, int]:
         self.end += self._samples(item.pause)
         start = self.end
         if item.signal:
@@ -186,30 +208,35 @@ class _Stage:
         self._note("hold", "both", start, self.end)
         if item.signal:
             self._signal(SignalKind.RESUME, by="agent")
+        return start, self.end
 
-    def _digits(self, item: Digits) -> None:
+    def _digits(self, item: Digits) -> tuple[int, int]:
         self.end += self._samples(item.pause)
+        start = self.end
         for index, digit in enumerate(item.digits):
             if index:
                 self.end += self._samples(KEY_GAP)
             self._signal(SignalKind.DIGIT, by=item.side, digit=digit)
             pressed = sounds.key(digit, KEY_SECONDS, self.rate, item.level)
             self._lay("dtmf", item.side, self.end, pressed, digit=digit)
+        return start, self.end
 
-    def _music(self, number: int, item: Music) -> None:
+    def _music(self, number: int, item: Music) -> tuple[int, int]:
         start = self.end + self._samples(item.pause)
         played = music.music(item.music, item.seconds, self.rate, item.level, self.dialogue.seed + number)
         self._lay("music", item.side, start, played, behind=item.behind)
+        return start, start + played.size
 
-    def _noise(self, number: int, item: Noise) -> None:
+    def _noise(self, number: int, item: Noise) -> tuple[int, int]:
         start = self.end + self._samples(item.pause)
         if item.seconds is None:
             self.open_noises.append((number, start, item))
-            return
+            return start, start
         stop = start + self._samples(item.seconds)
         self._lay_noise(number, item, start, stop)
         if not item.behind:
             self.end = max(self.end, stop)
+        return start, stop
 
     def _lay_noise(self, number: int, item: Noise, start: int, stop: int) -> None:
         for channel in _sides(item.side):  # two rooms never sound the same
@@ -217,14 +244,15 @@ class _Stage:
             heard = sounds.noise(item.noise, max(stop - start, 0) / self.rate, self.rate, item.level, rng)
             self._lay("noise", channel.value, start, heard, behind=True)
 
-    def _hangup(self, item: Hangup) -> None:
+    def _hangup(self, item: Hangup) -> tuple[int, int]:
         self.end += self._samples(item.pause)
         self._signal(SignalKind.HANGUP, by=item.hangup)
-        stop = self.end + self._samples(item.tail)
+        start, stop = self.end, self.end + self._samples(item.tail)
         if item.busy:
             other = Channel.AGENT if item.hangup == "customer" else Channel.CUSTOMER
             self._lay("busy", other.value, self.end, sounds.busy(item.tail, self.rate))
         self.end = stop
+        return start, stop
 
     # ------------------------------------------------------------ helpers
 
@@ -264,4 +292,5 @@ def _voice(party: Party, item: Say) -> speech.Voice:
         pace=party.pace if item.pace is None else item.pace,
         level=party.level if item.level is None else item.level,
         breath=party.breath,
+        drawl=item.drawl or 0.0,
     )

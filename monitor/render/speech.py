@@ -31,7 +31,7 @@ _BREATH = "，、。！？；：,.!?;:"
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How a party speaks: espeak variant, pitch and its range (0..99), pace (characters a minute), level (dBFS RMS
-    while sounding), and the length of a ``|`` pause in seconds."""
+    while sounding), the length of a ``|`` pause in seconds, and for how many seconds the last syllable is held on."""
 
     variant: str = "f2"
     pitch: int = 50
@@ -39,6 +39,7 @@ class Voice:
     pace: float = 190.0
     level: float = -22.0
     breath: float = 0.4
+    drawl: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +75,8 @@ def utter(text: str, voice: Voice, rate: int, *, telephone: bool = True) -> Utte
     Raises ValueError for a bad text, EspeakError where the engine fails or the pace cannot be reached.
     """
     check_text(text)
+    if voice.drawl:
+        raise ValueError(f"espeak-ng cannot hold the last syllable of {text!r}: leave `drawl` out")
     count = sum(map(espeak.is_han, text))
     wpm = _usual_wpm(voice.pace)
     best = _speak(text, voice, wpm, rate, telephone)
@@ -122,7 +125,7 @@ def _speak(text: str, voice: Voice, wpm: int, rate: int, telephone: bool) -> Utt
     parts: list[Signal] = []
     characters: list[tuple[str, int]] = []
     length = 0
-    for phrase, breaths in _phrases(text):
+    for phrase, breaths in phrases(text):
         spoken = espeak.synthesize(
             phrase, variant=voice.variant, wpm=wpm, pitch=voice.pitch, pitch_range=voice.pitch_range
         )
@@ -139,7 +142,7 @@ def _speak(text: str, voice: Voice, wpm: int, rate: int, telephone: bool) -> Utt
     return _measured(samples, rate, [(char, at + edge.size) for char, at in characters])
 
 
-def _phrases(text: str) -> list[tuple[str, int]]:
+def phrases(text: str) -> list[tuple[str, int]]:
     """Stretches between marks, each with the number of marks that follow; marks at the ends are dropped."""
     found: list[tuple[str, int]] = []
     for mark, group in itertools.groupby(text.strip(MARK + " "), key=lambda char: char == MARK):

@@ -42,6 +42,8 @@ SPEECH = on("speech_start", by=AGENT)
         (Tally(on("digit"), Per.CALL, most=3), False),
         (Tally(on("digit"), Per.WINDOW, most=3, window=on("hold_end")), True),
         (Report("figure"), False),
+        (Never(on("number", by=CUSTOMER)), True),
+        (Keep("farewell_wait", AGENT, (Limits(2, None),)), True),
     ],
 )
 def test_which_rules_wait_for_words(form: object, words: bool) -> None:
@@ -94,6 +96,13 @@ SCOPES: dict[str, dict[str, object]] = {
     "vip": {"queues": ("vip", "gold")},
     "poor": {"queues": ("poor",)},
 }
+
+
+def test_tags() -> None:
+    rules = [rule(Never(on("x")), "-".join(t) or "none", tags=frozenset(t)) for t in ((), ("a",), ("a", "b"))]
+    for tags, found in (((), ["none"]), (("a", "c"), ["none", "a"]), (("a", "b"), ["none", "a", "a-b"])):
+        b = Bench(*rules, tags=frozenset(tags)).close(1)
+        assert [name for name in ("none", "a", "a-b") if b.verdicts(name)] == found
 
 
 def test_what_measures_say_at_the_end_reaches_the_rules() -> None:

@@ -42,7 +42,7 @@ class KeepMachine(Machine):
         self.measure = MEASURES[form.measure]
         clock = self.measure.shape is Shape.CLOCK
         kinds = (f"start:{form.measure}", f"stop:{form.measure}") if clock else (form.measure,)
-        self.names = frozenset(kinds)
+        self.names = frozenset(kinds) | (self.windows.names if self.windows else frozenset())
         self._pattern = Pattern(kinds, form.by)
         self._watches = [_Watch(limit) for limit in form.limits]
         self._running: Occurrence | None = None
@@ -51,11 +51,18 @@ class KeepMachine(Machine):
         self._loud: bool | None = None
         """Whether the frequency limit lets this episode be told; None before there was something to tell."""
         self._measured = 0
+        self._unknown = False
+        self._window = 0
         self._mixed = desk.mixed and self.measure.two_channels
 
     def see(self, seen: Occurrence) -> None:
-        if self._mixed or not self._pattern.matches(seen):
+        if self._mixed:
             return
+        for one in self.let_in(seen, self._pattern):
+            if self._pattern.matches(one):
+                self._take(one)
+
+    def _take(self, seen: Occurrence) -> None:
         if seen.name.startswith("start:"):
             self._start(seen)
         elif seen.name.startswith("stop:"):
@@ -72,7 +79,7 @@ class KeepMachine(Machine):
                 self.stream.wake(at, self.rule.id, lambda at, w=watch: self._crossed(seen, w, at))  # type: ignore[misc]
 
     def _crossed(self, started: Occurrence, watch: _Watch, at: int) -> None:
-        if self._running is not started:
+        if self._running is not started or (self.windows and not self.windows.number(started.start)):
             return
         value = (at - started.start) / self.desk.rate
         self._say(watch, replace(started, end=at, value=value), at)
@@ -90,11 +97,23 @@ class KeepMachine(Machine):
         self._over(seen.end)
 
     def _value(self, seen: Occurrence) -> None:
+        if self.windows:
+            self._enter(self.windows.of(seen), seen.start)
         if seen.quality is Quality.UNKNOWN:
+            self._unknown |= self.measure.words  # the words that it hangs on were not heard
             return
         self._measured += 1
         for watch in self._watches:
             self._follow(watch, seen)
+
+    def _enter(self, window: int, at: int) -> None:
+        """What was outside the range in one window has nothing to do with the next."""
+        if window == self._window:
+            return
+        self._window = window
+        for watch in self._watches:
+            watch.since, watch.said = None, False
+        self._over(at)
 
     def _follow(self, watch: _Watch, seen: Occurrence) -> None:
         limit = watch.limit
@@ -166,10 +185,14 @@ class KeepMachine(Machine):
             return
         if self._mixed:
             self.conclude(end, Outcome.CANNOT_TELL, "mixed_channel")
+        elif self.never_open(end):
+            return
         elif self._measured:
             self.conclude(end, Outcome.MET)
         else:
-            reason = self.desk.doubtful(0, end, self.form.by, words=self.measure.words)
+            reason = self.doubtful_at_all(end, self.form.by, words=self.measure.words)
+            if not reason and self._unknown:
+                reason = "not_measured"
             self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.NOT_APPLICABLE, reason)
 
 

@@ -6,19 +6,25 @@ has been heard. Whatever could not be heard makes a verdict *cannot tell*, never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from monitor.core.desk import Desk
+from monitor.core.forms.during import SLACK_SECONDS as SLACK_SECONDS
+from monitor.core.forms.during import Windows, place
 from monitor.core.needs import turns_on
-from monitor.core.rulebook import Occurrence, Pattern, Rule
+from monitor.core.rulebook import MEASURES, Happening, Keep, Never, Occurrence, Pattern, Rule, Tally
 from monitor.core.stream import Stream, Wake
 from monitor.core.types import Channel, Outcome, Quality, Review
 
-SLACK_SECONDS = 0.3
-"""Times of words are known to about this; a sequence is not broken by less."""
-
 PHRASE_SECONDS = 8.0
 """A phrase that began by its deadline is waited for this long, while its speaker goes on."""
+
+NUMBER_SECONDS = 30.0
+TURN_SECONDS = 300.0
+"""The same for a number that is being said, and for a turn whose measure is due."""
+
+LONGEST_SECONDS = 30.0
+"""No sliding measure looks back further."""
 
 AGAIN_SECONDS = 0.2
 """So often it is looked whether the speaker still goes on."""
@@ -37,6 +43,8 @@ class Machine:
         """Occasions with a confirmed alert."""
         self._turns_on = turns_on(rule)
         self._held_back: list[Callable[[], None]] = []
+        during = rule.form.during if isinstance(rule.form, Keep | Never | Tally) else None
+        self.windows = Windows(during, desk, rule.sure) if during else None
 
     names: frozenset[str] = frozenset()
 
@@ -48,6 +56,36 @@ class Machine:
 
     def close(self, end: int) -> None:
         """The call is over at ``end`` and everything has been seen."""
+
+    def let_in(self, seen: Occurrence, pattern: Pattern) -> Sequence[Occurrence]:
+        """What the rule looks at, now that ``seen`` is known: that itself, unless no window is open, and what matches
+        ``pattern`` and began in a window that is known only now."""
+        windows = self.windows
+        if windows is None:
+            return (seen,)
+        found: list[Occurrence] = []
+        since = windows.see(seen) if seen.name in windows.names else None
+        if since is not None:
+            past = self.desk.seen(pattern, since - self.desk.samples(LONGEST_SECONDS), self.stream.position)
+            past = [o for o in past if o is not seen and place(o) >= since and windows.of(o)]
+            found = sorted(past, key=lambda o: (o.known, o.start, o.end))
+        if windows.of(seen):
+            found.append(seen)
+        return found
+
+    def never_open(self, end: int) -> bool:
+        """Give the verdict of a rule with `during` that had no window in this call; False when there is more to say."""
+        if self.windows is None or self.windows.opened:
+            return False
+        unsure = self.windows.unsure
+        self.conclude(end, Outcome.CANNOT_TELL if unsure else Outcome.NOT_APPLICABLE, unsure)
+        return True
+
+    def doubtful_at_all(self, end: int, channel: Channel | None, *, words: bool) -> str:
+        """Why the call, or what of it the rule looks at, cannot be judged; empty when it can."""
+        if self.windows is not None:
+            return self.windows.doubtful(end, channel, words=words)
+        return self.desk.doubtful(0, end, channel, words=words)
 
     def next_occasion(self) -> int:
         self.occasion += 1
@@ -95,6 +133,23 @@ class Machine:
         later = self.stream.position + self.desk.samples(AGAIN_SECONDS)
         self.stream.wake(later, self.rule.id, again)
         return later
+
+    def still_coming(self, patterns: Iterable[Pattern], deadline: int, again: Wake) -> int | None:
+        """Whether something that is due may have begun by ``deadline`` and is not known yet: words and numbers that are
+        being said, and measures of a turn that goes on. Then ``again`` is called as in `still_speaking`."""
+        now = self.stream.position
+        for pattern in patterns:
+            patience = _patience(pattern)
+            if patience and now < deadline + self.desk.samples(patience) and self._under_way(pattern, deadline):
+                later = now + self.desk.samples(AGAIN_SECONDS)
+                self.stream.wake(later, self.rule.id, again)
+                return later
+        return None
+
+    def _under_way(self, pattern: Pattern, deadline: int) -> bool:
+        if self.desk.in_turn(pattern.by, deadline):
+            return True
+        return Happening.NUMBER in pattern.names and self.desk.in_number(pattern.by, deadline)
 
     def on_occasion(self, when: Pattern, seen: Occurrence, begin: Callable[[Occurrence, int], None]) -> None:
         """Call ``begin`` with what matches ``when`` and where it was certain: once the silence that the pattern may
@@ -167,3 +222,18 @@ class Machine:
     def conclude(self, end: int, outcome: Outcome, reason: str = "", review: Review | None = None) -> None:
         """The one verdict about the whole call, when no occasion had its own."""
         self.desk.verdict(self.rule, 0, outcome, end, reason, review)
+
+
+def of_turn(pattern: Pattern) -> bool:
+    """Whether a pattern wants a measure that may come only when a party has finished its turn."""
+    bare = (n.removeprefix("stop:") for n in pattern.names)
+    return any(n in MEASURES and MEASURES[n].two_channels for n in bare)
+
+
+def _patience(pattern: Pattern) -> float:
+    """Seconds for which what began in time is waited for."""
+    if of_turn(pattern):
+        return TURN_SECONDS
+    if Happening.NUMBER in pattern.names:
+        return NUMBER_SECONDS
+    return PHRASE_SECONDS if pattern.phrases else 0.0

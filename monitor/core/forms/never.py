@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.core.desk import Desk
 from monitor.core.forms.machine import Machine
 from monitor.core.rulebook import (
+    MEASURES,
     Happening,
     Never,
     Occurrence,
@@ -23,11 +24,20 @@ class NeverMachine(Machine):
         super().__init__(rule, desk, stream)
         self.what = form.what
         self.names = frozenset(form.what.names)
+        if self.windows:
+            self.names |= self.windows.names
+        self._unknown = False
         self._raised: list[tuple[int, Occurrence]] = []
-        self._hangup_known = Happening.HANGUP not in self.names
+        self._hangup_known = Happening.HANGUP not in form.what.names
 
     def see(self, seen: Occurrence) -> None:
         self._hangup_known |= seen.name == Happening.HANGUP
+        if seen.quality is Quality.UNKNOWN and seen.name in MEASURES and MEASURES[seen.name].words:
+            self._unknown = True  # its value would have told
+        for one in self.let_in(seen, self.what):
+            self._take(one)
+
+    def _take(self, seen: Occurrence) -> None:
         if not self.what.matches(seen):
             return
         for item in [r for r in self._raised if r[1].end <= seen.start]:
@@ -41,6 +51,8 @@ class NeverMachine(Machine):
     def early(self, seen: Occurrence) -> None:
         doubtful = seen.score < self.rule.sure or self.rule.excuses or self.desk.mixed
         if doubtful or not self.what.matches(seen) or not self.desk.allowed(self.rule, seen.start):
+            return
+        if self.windows and not self.windows.number(seen.start):
             return
         if any(r.start < seen.end and r.end > seen.start for _, r in self._raised):
             return
@@ -73,12 +85,12 @@ class NeverMachine(Machine):
     def close(self, end: int) -> None:
         for item in list(self._raised):
             self._drop(item)
-        if self.occasion:
+        if self.occasion or self.never_open(end):
             return
-        reason = self.desk.doubtful(0, end, self.what.by, words=bool(self.what.phrases))
+        reason = self.doubtful_at_all(end, self.what.by, words=bool(self.what.phrases))
         if not reason and self.desk.mixed and _BETWEEN_TWO & set(self.what.names):
             reason = "mixed_channel"
-        if not reason and not self._hangup_known:
+        if not reason and (self._unknown or not self._hangup_known):
             reason = "not_measured"  # nobody told who hung up
         if reason:
             self.conclude(end, Outcome.CANNOT_TELL, reason)

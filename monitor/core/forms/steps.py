@@ -7,6 +7,7 @@ from dataclasses import replace
 from monitor.core.desk import Desk
 from monitor.core.forms.machine import SLACK_SECONDS, Machine
 from monitor.core.rulebook import (
+    MEASURES,
     Happening,
     Occurrence,
     Rule,
@@ -36,7 +37,11 @@ class StepsMachine(Machine):
         if self._cause and self.form.until and self.form.until.matches(seen):
             self._finish(Outcome.NOT_APPLICABLE, seen.start, "interrupted")
         elif self._cause:
+            index = self._index
             self._advance(seen)
+            # What is known only when it is over may come after the step that follows it.
+            if self._index != index and (seen.name == Happening.NUMBER or seen.name in MEASURES):
+                self._catch_up()
         if self._cause and seen.name == Happening.ENDED:
             self._call_ended(seen.start)
         if self._cause is None and not (self._opened and self.form.once):
@@ -52,11 +57,16 @@ class StepsMachine(Machine):
         self._since = at
         self._doubt, self._heard_to = "", 0
         self.next_occasion()
-        # Steps that were taken while we waited to be sure of the occasion count; each occurrence is one step.
-        earliest = at - self.desk.samples(SLACK_SECONDS)
-        patterns = [p for s in self.form.steps for p in s.what]
-        past = {id(o): o for p in patterns for o in self.desk.seen(p, earliest, self.stream.position)}
         self._arm()
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Steps that were taken while we waited to be sure of what comes before count; each occurrence is one step."""
+        if self._cause is None:
+            return
+        earliest = self._since - self.desk.samples(SLACK_SECONDS)
+        patterns = [p for s in self.form.steps[self._index :] for p in s.what]
+        past = {id(o): o for p in patterns for o in self.desk.seen(p, earliest, self.stream.position)}
         for seen in sorted(past.values(), key=lambda o: (o.start, o.end)):
             if self._cause:
                 self._advance(seen)
@@ -73,10 +83,7 @@ class StepsMachine(Machine):
         if self._cause is None or token != (self.occasion, self._index):
             return
         step = self.form.steps[self._index]
-        party = next((p.by for p in step.what if p.by), None)
-        later = None
-        if any(p.phrases for p in step.what):
-            later = self.still_speaking([party], deadline, lambda _: self._expire(token, deadline))
+        later = self.still_coming(step.what, deadline, lambda _: self._expire(token, deadline))
         if later is not None:
             self._heard_to = later
             return
@@ -88,7 +95,7 @@ class StepsMachine(Machine):
     def _advance(self, seen: Occurrence) -> None:
         for index in range(self._index, len(self.form.steps)):
             step = self.form.steps[index]
-            if any(p.matches(seen) for p in step.what):
+            if self._cause and any(p.answers((self._cause,), seen) for p in step.what):
                 self._take(index, step, seen)
                 return
             if not step.optional:
@@ -122,7 +129,7 @@ class StepsMachine(Machine):
         cause = self._cause
         assert cause is not None
         party = next((p.by for p in step.what if p.by), None)
-        words = any(p.phrases for p in step.what)
+        words = any(p.phrases or Happening.NUMBER in p.names for p in step.what)
         if self.excused(cause.start, at):
             self._finish(Outcome.NOT_APPLICABLE, at, "excused")
             return

@@ -28,8 +28,11 @@ class TallyMachine(Machine):
         self.names = frozenset(form.what.names) | {Happening.SPEECH_START, Happening.SPEECH_END}
         if form.window:
             self.names |= frozenset(form.window.names)
+        if self.windows:
+            self.names |= self.windows.names
         self._found: list[Occurrence] = []
         self._speech = 0
+        self._spans: list[tuple[int, int]] = []  # of speech, where only some of it counts
         self._speaking: dict[Channel | None, int] = {}
         self._doubtful = 0
         self._said = False
@@ -37,22 +40,33 @@ class TallyMachine(Machine):
     def see(self, seen: Occurrence) -> None:
         if self.form.what.by is None or seen.by in (self.form.what.by, Channel.MIXED):
             self._listen(seen)
-        if self.form.what.matches(seen):
-            if seen.score < self.rule.sure:
-                self._doubtful += 1
-            else:
-                self._found.append(seen)
-                self._too_often(seen)
+        for one in self.let_in(seen, self.form.what):
+            if self.form.what.matches(one):
+                self._take(one)
         if self.form.window and self.form.window.matches(seen):
-            self._window(self.form.window, seen)
+            if self.windows is None or self.windows.number(seen.start):
+                self._window(self.form.window, seen)
+
+    def _take(self, seen: Occurrence) -> None:
+        if seen.score < self.rule.sure:
+            self._doubtful += 1
+        else:
+            self._found.append(seen)
+            self._too_often(seen)
 
     def _listen(self, seen: Occurrence) -> None:
         if seen.name == Happening.SPEECH_START:
             self._speaking[seen.by] = seen.start
         elif seen.name == Happening.SPEECH_END:
-            self._speech += seen.end - self._speaking.pop(seen.by, seen.start)
+            since = self._speaking.pop(seen.by, seen.start)
+            self._speech += seen.end - since
+            if self.windows:
+                self._spans.append((since, seen.end))
 
     def _minutes(self, now: int) -> float:
+        if self.windows:
+            spans = [*self._spans, *((since, now) for since in self._speaking.values())]
+            return sum(self.windows.inside(low, high) for low, high in spans) / self.desk.rate / 60
         going_on = sum(max(0, now - since) for since in self._speaking.values())
         return (self._speech + going_on) / self.desk.rate / 60
 
@@ -98,23 +112,30 @@ class TallyMachine(Machine):
         self.judge(cause, window.end, words=bool(self.form.what.phrases), facts=facts, spare=spare)
 
     def close(self, end: int) -> None:
+        words, by = bool(self.form.what.phrases), self.form.what.by
         if self.form.window:
-            if not self.occasion:
+            if not self.occasion and not self.never_open(end):
                 self.conclude(end, Outcome.NOT_APPLICABLE)
             return
         if self._said:
             return
-        if self.desk.mixed and self.form.what.by is not None:
+        if self.desk.mixed and by is not None:
             self.conclude(end, Outcome.CANNOT_TELL, "mixed_channel")
+        elif self.never_open(end):
+            return
         elif not self._ready(end):
             self.conclude(end, Outcome.NOT_APPLICABLE, "too_short")
         elif self.form.least is not None and self._count(end) < self.form.least:
-            by = self.form.what.by
             score = 0.0 if self._doubtful else 1.0  # what may have been said might have been enough
-            cause = Occurrence("tally", by, 0, end, end, value=self._count(end), score=score)
-            words = bool(self.form.what.phrases)
+            low, high = self._reach(end)
+            cause = Occurrence("tally", by, low, high, end, value=self._count(end), score=score)
             spare = self._spare(self.form.least - cause.value, end)
             self.judge(cause, end, words=words, facts={"limit": f"{self.form.least:g}"}, spare=spare)
         else:
-            reason = self.desk.doubtful(0, end, self.form.what.by, words=bool(self.form.what.phrases))
+            reason = self.doubtful_at_all(end, by, words=words)
             self.conclude(end, Outcome.CANNOT_TELL if reason else Outcome.MET, reason)
+
+    def _reach(self, end: int) -> tuple[int, int]:
+        """From where to where it was counted."""
+        spans = self.windows.spans(end) if self.windows else []
+        return (spans[0][0], spans[-1][1]) if spans else (0, end)

@@ -1,0 +1,100 @@
+"""Tries proof calls: lays them out, plays them to a call with the pack, and compares what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.asr.pair import Engines
+from monitor.asr.scripted import Scripted
+from monitor.audit.replay import recognise
+from monitor.config import Config
+from monitor.core.call import Call, CallSetup, book_of
+from monitor.core.phrases import PhraseBook
+from monitor.core.rulebook import Pack
+from monitor.core.types import STEREO, Channel, Chunk, Event, Signal, SignalKind, Word
+from monitor.packs.proof import SLACK, Proof, Proved, compare
+from monitor.render import babble, speech
+from monitor.render.render import Rendered, render
+
+CHUNK_SECONDS = 1.0
+
+SPOKEN_SLACK = 1.0
+"""Seconds: what models hear is not timed as well as what is written."""
+
+_FINALS_ONLY = {"partial_every": 0.0}
+"""Early looks decide nothing that stands at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Tries proofs with a pack. Without ``engines`` the words are known and the voices babble; with them a
+    synthesiser speaks and the models of ``config`` hear."""
+
+    packs: tuple[Pack, ...]
+    book: PhraseBook
+    engines: Engines | None = None
+    config: Config = field(default_factory=Config)
+
+    @classmethod
+    def of(cls, pack: Pack, engines: Engines | None = None, config: Config | None = None) -> Prover:
+        """A prover of one pack, with its phrases compiled."""
+        return cls((pack,), book_of((pack,)), engines, config or Config())
+
+    def prove(self, proof: Proof) -> Proved:
+        """Try one proof. Raises ``RenderError`` where its items collide, with --spoken also ``EspeakError``."""
+        rendered, events = self.play(proof)
+        return compare(proof, rendered, events, SPOKEN_SLACK if self.engines else SLACK)
+
+    def play(self, proof: Proof) -> tuple[Rendered, list[Event]]:
+        """The call as it was laid out, and everything the monitor said of it."""
+        rendered = render(proof.call, speech.utter if self.engines else babble.utter)
+        signals = [_signal(data, rendered.rate) for data in rendered.signals]
+        setup = self._setup(proof, rendered.rate, bool(signals))
+        engines = self.engines or Engines(careful=true_words(rendered))
+        return rendered, _listen(Call(setup), rendered, signals, engines, proof.name)
+
+    def _setup(self, proof: Proof, rate: int, signalled: bool) -> CallSetup:
+        return self.config.setup(
+            rate,
+            STEREO,
+            self.packs,
+            direction=proof.call.direction,
+            signalled=signalled,
+            recognise=True,
+            book=self.book,
+            tags=proof.call.tags,
+            hearing=None if self.engines else _FINALS_ONLY,
+        )
+
+
+def _listen(call: Call, rendered: Rendered, signals: Sequence[Signal], engines: Engines, name: str) -> list[Event]:
+    events: list[Event] = []
+    for signal in signals:
+        events += call.feed(signal)
+    size = round(CHUNK_SECONDS * rendered.rate)
+    for at in range(0, len(rendered.samples), size):
+        events += call.feed(Chunk(at, rendered.samples[at : at + size]))
+        events += recognise(call, engines, name)
+    events += call.close_audio()
+    events += recognise(call, engines, name)
+    return events + call.finish()
+
+
+def _signal(data: dict[str, Any], rate: int) -> Signal:
+    """A rendered signal as the call takes it."""
+    by = Channel(data["by"]) if "by" in data else None
+    return Signal(SignalKind(data["signal"]), round(data["at"] * rate), by, data.get("digit"))
+
+
+def true_words(rendered: Rendered) -> Scripted:
+    """A recogniser that hears every character where it was spoken, none of them longer than to the next pause."""
+    words: dict[Channel, list[Word]] = {channel: [] for channel in STEREO}
+    for said in rendered.truth["utterances"]:
+        edges = [at for _, at in said["spoken"]] + [said["end"]]
+        for (char, start), end in zip(said["spoken"], edges[1:], strict=True):
+            stop = min([end, *(a for a, _ in said["pauses"] if a > start)])
+            word = Word(char, round(start * rendered.rate), round(stop * rendered.rate))
+            words[Channel(said["channel"])].append(word)
+    return Scripted(words)
