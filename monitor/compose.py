@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from monitor.asr.ears import Ears
 from monitor.asr.hot_words import hot_words
 from monitor.asr.pair import Engines
 from monitor.asr.protocol import Engine
+from monitor.audit.figures import Privacy, Span, figures
 from monitor.audit.report import CallFacts, build_report
 from monitor.config import Config
 from monitor.core.call import Call, book_of
 from monitor.core.phrases import PhraseBook
-from monitor.core.rulebook import Expect, Keep, Never, Pack, Rule, Steps, Tally
+from monitor.core.rulebook import Expect, Keep, Never, Pack, Role, Rule, Steps, Tally
 from monitor.core.types import Event
 from monitor.live.settings import LiveSettings
 from monitor.live.setup import CallSetupRequest, SetupError
@@ -141,7 +143,11 @@ class Calls:
             model=request.model or None,
             version=request.version,
         )
-        return build_report(facts, events)
+        return build_report(facts, events, mask=self._config.mask_numbers)
+
+    def roles(self, packs: tuple[str, ...]) -> Mapping[str, Role]:
+        """What the phrases of packs are taken for."""
+        return {name: role for pack in packs_and_book(packs)[0] for name, role in pack.roles.items()}
 
     def describe(self, rule: str) -> dict[str, Any]:
         """Title, advice and clause of a rule, for screens."""
@@ -171,6 +177,24 @@ class Calls:
                 ]
                 shown.append({"id": pack.id, "title": pack.title, "rules": rules})
         return shown
+
+
+STORE_FILE = "monitor.sqlite"
+"""The store in the data folder."""
+
+
+def count_figures(
+    config: Config, store: Store, start: datetime | None, end: datetime | None, pack: str | None
+) -> dict[str, Any]:
+    """The figures of one pack, or of all that the site and the product have. Raises ``ValueError`` for a pack that
+    there is not and for a time that ends before it begins."""
+    names = dict.fromkeys([*config.packs, *available_packs()])
+    packs = {found.id: found for name in names for found in packs_and_book((name,))[0]}
+    if pack is not None and pack not in packs:
+        raise ValueError(f"there is no pack {pack!r:.60}: choose one of {', '.join(sorted(packs))}")
+    span = Span.of(start, end, datetime.now(UTC).astimezone())
+    privacy = Privacy(config.mask_numbers, config.live.keep_recording)
+    return figures(store, [packs[pack]] if pack is not None else list(packs.values()), span, privacy)
 
 
 def read_token(config: Config) -> str | None:
@@ -208,10 +232,12 @@ def make_parts(config: Config, *, engines: Engines | None, token: str | None, da
     calls = Calls(config)
     static = PACKAGE / "web" / "static"
     live = config.live
+    store = Store(f"sqlite:///{folder / STORE_FILE}")
     return ServerParts(
         make_call=calls.make,
         make_report=calls.report,
-        store=Store(f"sqlite:///{folder / 'monitor.sqlite'}"),
+        mask_numbers=config.mask_numbers,
+        store=store,
         data_dir=folder,
         describe=calls.describe,
         recogniser=Ears(engines.fast, engines.careful, config.recogniser.patience) if engines else None,
@@ -228,4 +254,6 @@ def make_parts(config: Config, *, engines: Engines | None, token: str | None, da
         version=__version__,
         access=Access(token=token),
         static=static if static.is_dir() else None,
+        roles=calls.roles,
+        figures=partial(count_figures, config, store),
     )

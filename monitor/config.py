@@ -82,6 +82,7 @@ class Config(Strict):
     """The whole configuration."""
 
     packs: list[str] = Field(default=["gas-hotline"], description="rule packs of calls that name none")
+    mask_numbers: bool = Field(default=True, description="hide telephone, identity and card numbers")
     agent: Literal["left", "right"] = Field(default="left", description="the agent's side of a stereo recording")
     data: Path | None = Field(default=None, description="journals, recordings, store")
     voice: VoiceConfig = VoiceConfig()

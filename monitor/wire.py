@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from monitor.core.mask import MASK
 from monitor.core.types import Event, Hypothesis, Signal, Word
 
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
@@ -39,10 +40,15 @@ def input_from_json(data: dict[str, Any]) -> Hypothesis | Signal:
 
 
 def join_words(words: Sequence[Word]) -> str:
-    """Words as a line of text: Han characters stand together, Latin words get a space between them."""
+    """Words as a line of text: Han characters stand together, as masked digits do, Latin words get a space between
+    them."""
     text = ""
     for word in words:
-        if text and word.text and text[-1].isascii() and word.text[0].isascii():
+        if text and word.text and _spaced(text[-1]) and _spaced(word.text[0]):
             text += " "
         text += word.text
     return text
+
+
+def _spaced(char: str) -> bool:
+    return char.isascii() and char != MASK

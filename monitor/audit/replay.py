@@ -44,7 +44,8 @@ class ReplayJob:
 
 @dataclass(slots=True)
 class Replayed:
-    """What came of it: events in the order in which they became known, the report, what the file was warned of."""
+    """What came of it: events in the order in which they became known (as the core says them, nothing masked), the
+    report, what the file was warned of."""
 
     rate: int
     events: list[Event] = field(default_factory=list)
@@ -90,7 +91,7 @@ def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
         model=job.engines.name if job.engines else None,
         version=__version__,
     )
-    out.report = build_report(facts, out.events)
+    out.report = build_report(facts, out.events, mask=job.config.mask_numbers)
     return out
 
 

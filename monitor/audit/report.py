@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.core.masker import masked
 from monitor.core.rulebook import MEASURES
 from monitor.core.types import (
     Alert,
@@ -50,10 +51,10 @@ class CallFacts:
     version: str
 
 
-def build_report(facts: CallFacts, events: Iterable[Event]) -> Json:
-    """The report as JSON-ready data."""
+def build_report(facts: CallFacts, events: Iterable[Event], *, mask: bool = True) -> Json:
+    """The report as JSON-ready data; ``mask`` hides personal numbers in words and findings."""
     book = _Book(facts.rate)
-    for event in events:
+    for event in masked(events, facts.rate) if mask else events:
         book.take(event)
     return {
         "schema": SCHEMA,

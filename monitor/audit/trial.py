@@ -9,6 +9,7 @@ from monitor.audit.rerun import opened
 from monitor.audit.standing import Changes, changes, standing
 from monitor.compose import Calls
 from monitor.config import Config
+from monitor.core.masker import masked
 from monitor.core.types import Event
 from monitor.live.journal import JournalError
 from monitor.live.recover import replay
@@ -44,6 +45,9 @@ def trial(journal: Path, pack: str, pack_id: str, config: Config) -> Trial:
     now += call.close_audio()
     now += call.finish()  # says nothing when the journal told the end
     rate = story.request.rate
-    then = [alert for alert in standing(story.events, rate) if alert.rule.startswith(f"{pack_id}/")]
+    before = story.events
+    if config.mask_numbers:  # the messages are printed
+        before, now = masked(before, rate), masked(now, rate)
+    then = [alert for alert in standing(before, rate) if alert.rule.startswith(f"{pack_id}/")]
     had = any(Path(name).stem == pack_id for name in story.request.packs)
     return Trial(journal, call.position / rate, had or bool(then), changes(then, standing(now, rate)))

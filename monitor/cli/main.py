@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import bench, devices, journal, live, models, replay, rules, serve
+from monitor.cli import bench, devices, figures, journal, live, models, replay, rules, serve
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Speech compliance monitor for Mandarin service calls."
@@ -17,6 +17,7 @@ app.command("serve")(serve.serve)
 app.command("replay")(replay.replay)
 app.command("live")(live.live)
 app.command("devices")(devices.devices)
+app.command("figures")(figures.figures)
 app.command("bench")(bench.bench)
 app.add_typer(rules.app, name="rules")
 app.add_typer(models.app, name="models")

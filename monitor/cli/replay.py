@@ -60,6 +60,9 @@ def replay(
     output: Annotated[Path | None, typer.Option("--out", help="folder for FILE.report.json")] = None,
     server: Annotated[str | None, typer.Option(help="feed a running server, e.g. http://127.0.0.1:8765")] = None,
     token: Annotated[str | None, typer.Option(envvar="MONITOR_TOKEN", help="the server's token")] = None,
+    customer: Annotated[
+        str | None, typer.Option(help="the customer's number or id (with --server); kept as a digest only")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Measure, recognise and judge recordings; print a timeline and write reports."""
@@ -71,8 +74,10 @@ def replay(
             fail("--signals goes with one recording: give them one by one")
         if server:
             for file in files:
-                _feed(file, site, server, token, _speed(speed), side, way, signals, pack, rate)
+                _feed(file, site, server, token, _speed(speed), side, way, signals, pack, rate, customer)
             return
+        if customer is not None:
+            fail("--customer needs --server: a replay without one keeps nothing of a call")
         if _speed(speed):
             fail("--speed other than max needs --server: a replay without one runs as fast as the machine can")
         if output:
@@ -180,6 +185,7 @@ def _feed(
     signals: Path | None,
     packs: list[str] | None,
     rate: int | None,
+    customer: str | None,
 ) -> None:
     """Feed a running server with the recording, as a live call."""
     source = Recording(file, side or site.agent, true_rate=rate)  # type: ignore[arg-type]
@@ -190,6 +196,8 @@ def _feed(
         start["packs"] = packs
     if info.channels == MONO:
         start["mixed"] = True
+    if customer is not None:
+        start["customer"] = customer
     feed = Feed(ingest_url(server), file.stem, info.rate, len(info.channels), start, speed=speed, token=token)
     try:
         done = asyncio.run(stream(feed, in_time(found, source.chunks(0.1))))

@@ -12,20 +12,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from monitor.core.masker import Masker, masked
 from monitor.core.types import Alert, Event
 from monitor.live.chores import Chores
+from monitor.live.ending import read_ending
 from monitor.live.journal import Journal, JournalError
 from monitor.live.keep import Keeper, KeepError
-from monitor.live.parts import CallsParts, Live, MakeReport, call_row
+from monitor.live.parts import CallsParts, Live, call_row
 from monitor.live.recover import read_story
 from monitor.live.revive import Revival
 from monitor.live.runner import CallFailed, CallFiles, Runner, StorageFailed
 from monitor.live.setup import CallLike, CallSetupRequest, SetupError
 from monitor.live.writer import Batch
+from monitor.store.history import Ending
 from monitor.store.views import CallRow
 
 log = logging.getLogger(__name__)
@@ -60,6 +64,8 @@ class Calls:
         if self.chores.closing:
             raise SetupError("restarting", "the server is stopping; connect again in a moment to go on")
         files = CallFiles(self._parts.folder, call)
+        if request.find_tags and call not in self.live and not files.journal.exists():
+            request = await self._tagged(request)
         if call not in self.live and call not in self._packing and files.pcm.exists() and files.journal.exists():
             await asyncio.shield(self._revival.begin(call))
         if (live := self.live.get(call)) is not None:
@@ -69,6 +75,19 @@ class Calls:
         if files.journal.exists():
             raise SetupError("call_over", f"call {call} is over; give the new call an id of its own")
         return await self._begin(request, files)
+
+    async def _tagged(self, request: CallSetupRequest) -> CallSetupRequest:
+        """The request with the tags that the store knows; in the writer's turn, so that calls just over count."""
+        customer, writer = request.customer, self._parts.writer
+        if customer is None or writer.failing is not None:
+            return request
+        found: list[tuple[str, ...]] = []
+        now = datetime.fromisoformat(request.started).astimezone()
+        try:
+            await writer.run(request.id, lambda s: found.append(s.find_tags(customer, request.direction, now)))
+        except Exception as error:
+            raise SetupError("storage_failed", str(error)) from error
+        return replace(request, tags=found[0], find_tags=False)
 
     def _resume(self, live: Live, request: CallSetupRequest) -> Live:
         if live.connected:
@@ -135,6 +154,7 @@ class Calls:
             self._pace,
         )
         live = self.live[request.id] = Live(runner, files, connected)
+        live.masker = Masker(request.rate) if parts.mask_numbers else None
         parts.hub.open(request)
         return live
 
@@ -145,7 +165,10 @@ class Calls:
     # ------------------------------------------------------------ events on their way out
 
     def publish(self, call: str, events: Sequence[Event], position: int, received: float | None) -> None:
-        """Events on their way to the store, and from there to the screens."""
+        """Events on their way to the store, and from there to the screens: the one place that all of them pass, and
+        where personal numbers are masked. The journal has them already, as they are."""
+        if (masker := self.live[call].masker) is not None:
+            events = masker.apply(events)
         self._parts.writer.submit(Batch(call, events, position, received, done=self._show))
 
     def _show(self, batch: Batch) -> None:
@@ -212,15 +235,16 @@ class Calls:
         self.chores.later(parts.settings.linger, partial(parts.hub.remove, request.id))
 
     async def _report(self, live: Live, position: int) -> None:
-        """Make the report and store it, after everything else of the call. A report that cannot be made costs the
-        call nothing else: the journal can tell it again."""
+        """Make the report and store it with how the call ended, after everything else of the call. A report that
+        cannot be made costs the call nothing else: the journal can tell it again."""
         call = live.request.id
         try:
-            report = await asyncio.to_thread(make_report, self._parts.make_report, live.files, position)
+            report, ending = await asyncio.to_thread(conclude, self._parts, live.files, position)
         except Exception:
             log.exception("call %s: no report could be made", call)
             await self._parts.writer.run(call, lambda _: None)
             return
+        await self._parts.writer.run(call, lambda store: store.save_ending(call, ending))
         await self._parts.writer.run(call, lambda store: store.save_report(call, report))
 
     def pack(self, pack: Callable[[], Path | None], row: CallRow) -> None:
@@ -288,7 +312,9 @@ class Calls:
         await asyncio.to_thread(self._packer.shutdown, wait=True, cancel_futures=True)
 
 
-def make_report(make: MakeReport, files: CallFiles, position: int) -> dict[str, Any]:
-    """The report of a call that is over, from its journal; reads the whole file."""
+def conclude(parts: CallsParts, files: CallFiles, position: int) -> tuple[dict[str, Any], Ending]:
+    """The report of a call that is over and how it ended, from its journal; reads the whole file."""
     story = read_story(files.journal)
-    return make(story.request, story.events, position)
+    told = masked(story.events, story.request.rate) if parts.mask_numbers else story.events
+    ending = read_ending(story.request, told, position, parts.roles(story.request.packs))
+    return parts.make_report(story.request, story.events, position), ending

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from monitor.core.masker import Masker
 from monitor.core.types import Alert, Chunk, Event
+from monitor.live.ending import RolesOf, no_roles
 from monitor.live.hub import Hub
 from monitor.live.runner import CallFiles, Runner
 from monitor.live.settings import LiveSettings
@@ -31,7 +33,8 @@ class Meter(Protocol):
 @dataclass(slots=True, eq=False)
 class Live:
     """A call in memory. ``attached`` is what the source of the call wants to find again when it resumes; ``tail``
-    gives the audio that the source still held when no more will come."""
+    gives the audio that the source still held when no more will come. ``masker`` hides personal numbers in the events
+    on their way to store and screens; None where they are to stay."""
 
     runner: Runner
     files: CallFiles
@@ -40,6 +43,7 @@ class Live:
     grace: asyncio.TimerHandle | None = None
     attached: Any = None
     tail: Callable[[], list[Chunk]] | None = None
+    masker: Masker | None = None
 
     @property
     def request(self) -> CallSetupRequest:
@@ -58,6 +62,8 @@ class CallsParts:
     folder: Path
     settings: LiveSettings
     meter: Meter | None = None
+    mask_numbers: bool = True
+    roles: RolesOf = no_roles
 
 
 def call_row(request: CallSetupRequest, files: CallFiles) -> CallRow:
@@ -74,4 +80,5 @@ def call_row(request: CallSetupRequest, files: CallFiles) -> CallRow:
         model=request.model,
         version=request.version,
         journal=str(files.journal),
+        customer=request.customer,
     )

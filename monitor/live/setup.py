@@ -26,8 +26,10 @@ class CallSetupRequest:
     """A call to be made: its nature at the call's own rate, and how its client sends it.
 
     ``signalled``: telephony will send signals, so that nothing about ringing and answering need be guessed;
-    ``queue`` and ``tags`` scope rules. ``started`` is the ISO wall time of position 0. ``client`` keeps what a
-    resuming client must repeat: its rate, channels and which side the agent is on. ``hearing``: what decided which
+    ``queue`` and ``tags`` scope rules; with ``find_tags`` the live side finds the tags in the store before the call
+    begins. ``customer`` is the digest of who is called or calls, never the number itself. ``started`` is the ISO wall
+    time of position 0. ``client`` keeps what a resuming client must repeat: its rate, channels and which side the
+    agent is on. ``hearing``: what decided which
     stretches were recognised (``Config.hearing``), since a rebuild must ask for the same.
     """
 
@@ -45,6 +47,8 @@ class CallSetupRequest:
     signalled: bool = False
     queue: str | None = None
     tags: tuple[str, ...] = ()
+    find_tags: bool = False
+    customer: str | None = None
     client: dict[str, Any] = field(default_factory=dict, hash=False)
     hearing: dict[str, float] = field(default_factory=dict, hash=False)
 
@@ -65,6 +69,7 @@ class CallSetupRequest:
             "signalled": self.signalled,
             "queue": self.queue,
             "tags": list(self.tags),
+            "customer": self.customer,
             "client": self.client,
             "hearing": self.hearing,
         }
@@ -87,6 +92,7 @@ class CallSetupRequest:
             signalled=data.get("signalled", False),
             queue=data.get("queue"),
             tags=tuple(data.get("tags", ())),
+            customer=data.get("customer"),
             client=data.get("client", {}),
             hearing=data.get("hearing", {}),
         )

@@ -102,6 +102,10 @@ class Session:
             raise MessageError("bad_channels", "one channel carries both sides; send two, or leave mixed out")
         parts = self._server.parts
         mixed = start.channels == 1 or bool(start.mixed)
+        try:
+            customer = self._server.customers.digest(start.customer)
+        except (OSError, ValueError) as error:
+            raise SetupError("storage_failed", f"the key of the customers cannot be used: {error}") from error
         return CallSetupRequest(
             id=start.call,
             rate=call_rate(start.rate),
@@ -116,6 +120,9 @@ class Session:
             recognise=parts.recogniser is not None,
             signalled=start.signalled,
             queue=start.queue,
+            tags=tuple(start.tags or ()),
+            find_tags=start.tags is None and customer is not None,
+            customer=customer,
             client={"rate": start.rate, "channels": start.channels, "agent": start.agent_side, "mixed": mixed},
             hearing=parts.hearing,
         )

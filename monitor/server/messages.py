@@ -19,13 +19,19 @@ class MessageError(Exception):
         self.code = code
 
 
+Tag = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+SECRET = frozenset({"customer"})
+"""Fields whose value is never said again."""
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Start(_Message):
     """The first message. ``speed``: how fast the audio will come; 1 is live, 0 as fast as it can. ``signalled``:
-    the client tells of ringing, answering and holding, so none of it need be guessed from the sound."""
+    the client tells of ringing, answering and holding, so none of it need be guessed from the sound. ``tags``: left
+    out, the server finds them by the ``customer``."""
 
     type: Literal["start"]
     call: str = Field(
@@ -43,6 +49,8 @@ class Start(_Message):
     signalled: bool = False
     queue: str | None = Field(None, max_length=200)
     speed: float = Field(1.0, ge=0, le=1000)
+    customer: str | None = Field(None, max_length=200, description="a telephone number or id of at most 200 characters")
+    tags: Annotated[list[Tag], Field(max_length=20)] | None = Field(None, description="a list of words like repeat")
 
 
 class SignalMessage(_Message):
@@ -95,5 +103,5 @@ def _explain(kind: str, error: ValidationError) -> MessageError:
     name = next((str(part) for part in first["loc"][1:]), "")
     field = _fields[kind].model_fields.get(name)
     remedy = f"; give {field.description}" if field is not None and field.description else ""
-    given = "" if first["type"] == "missing" else f" (given: {first['input']!r:.60})"
+    given = "" if first["type"] == "missing" or name in SECRET else f" (given: {first['input']!r:.60})"
     return MessageError(CODES.get(name, "bad_message"), f"{kind}: {name}: {first['msg']}{given}{remedy}")

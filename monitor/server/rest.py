@@ -14,6 +14,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection, Request
 
+from monitor.core.masker import masked
 from monitor.core.types import Channel
 from monitor.live.journal import JournalError
 from monitor.live.recover import read_story
@@ -108,7 +109,7 @@ def _view_of_old(call: str, server: Server) -> dict[str, Any]:
     view = View(request, server.parts.describe)
     with suppress(JournalError):  # moved away or expired
         story = read_story(CallFiles(server.folder, call).journal)
-        view.apply(story.events)
+        view.apply(masked(story.events, row.rate) if server.parts.mask_numbers else story.events)
         view.notes = story.remarks
     view.advance(row.position)
     view.ended = row.phase == "ended"
@@ -199,6 +200,23 @@ def packs(server: Here) -> list[dict[str, Any]]:
     return list(server.parts.packs())
 
 
+@router.get("/figures")
+def figures(
+    server: Here,
+    since: Annotated[str | None, Query(alias="from", description="ISO time with its offset; 30 days ago")] = None,
+    until: Annotated[str | None, Query(alias="to", description="ISO time with its offset; now")] = None,
+    pack: Annotated[str | None, Query(description="one pack by its id")] = None,
+) -> dict[str, Any]:
+    """What the rules of form ``report`` count over the calls that began in a time."""
+    start, end = _moment(since, "from"), _moment(until, "to")
+    try:
+        return server.parts.figures(
+            datetime.fromisoformat(start) if start else None, datetime.fromisoformat(end) if end else None, pack
+        )
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+
+
 @router.get("/status")
 def status(server: Here) -> dict[str, Any]:
     """How the server does."""
@@ -248,7 +266,7 @@ def logout() -> Response:
 # ---------------------------------------------------------------- errors
 
 
-def _moment(text: str | None) -> str | None:
+def _moment(text: str | None, name: str = "before") -> str | None:
     """An ISO time with an offset, as the store wants it; 422 otherwise."""
     if text is None:
         return None
@@ -257,7 +275,7 @@ def _moment(text: str | None) -> str | None:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise HTTPException(422, f"before: {text!r:.60} is no ISO time with an offset like 2026-01-31T08:00:00Z")
+        raise HTTPException(422, f"{name}: {text!r:.60} is no ISO time with an offset like 2026-01-31T08:00:00Z")
     return moment.isoformat()
 
 

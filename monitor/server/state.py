@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from monitor.asr.ears import Ears
 from monitor.live.calls import Calls
+from monitor.live.ending import RolesOf, no_roles
 from monitor.live.hub import Hub
 from monitor.live.parts import CallsParts, MakeReport
 from monitor.live.settings import LiveSettings
@@ -23,6 +24,7 @@ from monitor.live.view import Describe
 from monitor.live.writer import Writer
 from monitor.server.auth import Access
 from monitor.server.metrics import Meters
+from monitor.store.customers import Customers
 from monitor.store.store import Store
 
 
@@ -31,13 +33,22 @@ def no_packs() -> list[dict[str, Any]]:
     return []
 
 
+Figures = Callable[[datetime | None, datetime | None, str | None], dict[str, Any]]
+"""The figures of the calls from a time to another, of one pack or of all; raises ``ValueError``."""
+
+
+def no_figures(*_: object) -> dict[str, Any]:
+    """A server that counts nothing."""
+    return {"packs": []}
+
+
 @dataclass(slots=True)
 class ServerParts:
     """Everything that a server does not make itself.
 
     ``make_call`` raises ``SetupError`` for packs it does not know. ``default_packs`` are used for calls that name
     none. ``packs`` lists what ``GET /api/packs`` shows. ``hearing`` is kept with every call. ``static``: the built
-    dashboard.
+    dashboard. ``mask_numbers``: whether personal numbers are hidden in all that is shown and stored.
     """
 
     make_call: MakeCall
@@ -54,6 +65,9 @@ class ServerParts:
     version: str = ""
     access: Access = field(default_factory=Access)
     static: Path | None = None
+    mask_numbers: bool = True
+    roles: RolesOf = no_roles
+    figures: Figures = no_figures
 
 
 def iso_now() -> str:
@@ -72,6 +86,7 @@ class Server:
         self.hub = Hub(parts.describe, parts.settings, iso_now)
         self.writer = Writer(parts.store, parts.settings.writer_queue, loop, parts.describe)
         self.folder = parts.data_dir / "calls"
+        self.customers = Customers(parts.data_dir)
         self.calls = Calls(
             CallsParts(
                 parts.make_call,
@@ -82,6 +97,8 @@ class Server:
                 self.folder,
                 parts.settings,
                 self.meters,
+                parts.mask_numbers,
+                parts.roles,
             )
         )
         self._began = time.monotonic()

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised with every change that an older program could not live with."""
 
 UPGRADES = {
@@ -29,8 +29,12 @@ UPGRADES = {
         "ALTER TABLE alerts ADD COLUMN review VARCHAR(40)",
         "ALTER TABLE verdicts ADD COLUMN review VARCHAR(40)",
     ),
+    2: (
+        "ALTER TABLE calls ADD COLUMN customer VARCHAR(64)",
+        "CREATE INDEX calls_by_customer ON calls (customer, started)",
+    ),
 }
-"""What makes the tables of a version those of the next."""
+"""What makes the tables of a version those of the next; tables that are new are made anyway."""
 
 metadata = MetaData()
 
@@ -65,9 +69,37 @@ calls = Table(
     Column("journal", String(1000)),  # paths as the runner gave them
     Column("recording", String(1000)),
     Column("journal_head", String(64)),  # hash of the journal's last line once it is closed
+    Column("customer", String(64)),  # a digest (monitor.store.customers), never the number itself
     Index("calls_by_start", "started", "id"),
     Index("calls_by_agent", "agent", "started"),
     Index("calls_by_phase", "phase"),
+    Index("calls_by_customer", "customer", "started"),
+)
+
+endings = Table(
+    "endings",
+    metadata,
+    _call_id(primary_key=True),
+    Column("ended", String(27), nullable=False),
+    Column("answered", Boolean, nullable=False),
+    Column("rings", Integer),  # None where nobody counted
+    Column("hung_up", String(20)),  # the party that hung up, None when nobody told
+    Column("farewell", Boolean),  # whether one was said towards the end; None when no words were heard
+    Column("broke_off", Boolean),  # no farewell, and not hung up by the customer; None when it is not known
+    Index("endings_by_time", "ended"),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    _call_id(primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("end", BigInteger, nullable=False),
+    Column("phrase", String(200), nullable=False),
+    Column("said", String(100), nullable=False),  # the words for the time, empty where none could be read
+    Column("made", String(27), nullable=False),  # wall time of end
+    Column("due", String(27)),  # None where no time could be read
+    Index("promises_by_time", "made"),
 )
 
 alerts = Table(

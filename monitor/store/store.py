@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Insert, Table, delete, func, i
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.core.types import AlertState, Event
+from monitor.store import history
 from monitor.store.batch import CallClock, Describe, LineKey, Rows, merged
 from monitor.store.engine import NotFound, StoreError, errors_of, open_engine
 from monitor.store.schema import alerts, calls, lines, reports, reviews, verdicts
@@ -121,6 +122,26 @@ class Store:
             ):
                 if found:
                     connection.execute(statement, list(found.values()))
+
+    def save_ending(self, call: str, ending: history.Ending) -> None:
+        """Keep how a saved call ended and what was promised in it; a later ending replaces it."""
+        with self._write() as connection:
+            history.save_ending(connection, call, ending)
+
+    def find_tags(self, customer: str, direction: str, now: datetime) -> tuple[str, ...]:
+        """The tags of a call with ``customer`` (a digest) that begins at the local time ``now``."""
+        with self._read() as connection:
+            return history.find_tags(connection, customer, direction, now)
+
+    def past_calls(self, start: datetime, end: datetime, customers: bool = False) -> list[history.PastCall]:
+        """Calls that are over and began from ``start`` to before ``end``; ``customers``: only those of known ones."""
+        with self._read() as connection:
+            return history.past_calls(connection, utc_text(start), utc_text(end), customers)
+
+    def past_promises(self, start: datetime, end: datetime) -> list[history.PastPromise]:
+        """What was promised in calls that began from ``start`` to before ``end``."""
+        with self._read() as connection:
+            return history.past_promises(connection, utc_text(start), utc_text(end))
 
     def delete_call(self, call: str) -> None:
         """Remove a call and everything that belongs to it; nothing happens when it is not there."""

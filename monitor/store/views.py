@@ -17,7 +17,7 @@ Texts = dict[str, str]
 class CallRow:
     """A call as the runner knows it. ``started`` is the ISO wall time of position 0, with its offset;
     ``position`` counts the samples heard so far; ``phase`` is ringing, talking, held, interrupted or
-    ended."""
+    ended. ``customer`` is a digest (``monitor.store.customers``)."""
 
     id: str
     started: str
@@ -34,6 +34,7 @@ class CallRow:
     journal: str | None = None
     recording: str | None = None
     journal_head: str | None = None
+    customer: str | None = None
 
 
 class Counts(TypedDict):

@@ -421,7 +421,9 @@ def test_tables_of_the_first_version_are_brought_up_to_date(tmp_path: Path) -> N
         store.save_batch("c1", [alert()])
     with sqlite3.connect(tmp_path / "monitor.db") as old:
         old.executescript(
-            "ALTER TABLE alerts DROP COLUMN review; ALTER TABLE verdicts DROP COLUMN review;UPDATE meta SET value = '1'"
+            "ALTER TABLE alerts DROP COLUMN review; ALTER TABLE verdicts DROP COLUMN review;"
+            "DROP INDEX calls_by_customer; ALTER TABLE calls DROP COLUMN customer;"
+            "DROP TABLE endings; DROP TABLE promises; UPDATE meta SET value = '1'"
         )
     old.close()
     for _ in range(2):
