@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from monitor.core.deadline import read_deadline
+from monitor.live.deadline import read_deadline
 
 ZONE = timezone(timedelta(hours=8))
 THURSDAY = datetime(2026, 3, 5, 14, 20, tzinfo=ZONE)
