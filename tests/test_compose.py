@@ -101,7 +101,7 @@ def test_engines_get_the_words_of_the_packs_in_use(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("monitor.compose.make_engine", spy)
     make_engines(site(fast=None))
     (hints,) = given
-    assert "为您服务" in hints
+    assert "请您稍等" in hints
     assert hints == hot_words(packs_and_book(("gas-hotline",))[0])
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 
-from monitor.live.deadline import read_deadline
 from monitor.core.fold import digits, fold
 from monitor.core.rulebook import LEAST_DIGITS, Role
 from monitor.core.types import Channel, Event, Heard, Measured, Phase, PhaseChanged, PhraseHit
+from monitor.live.deadline import read_deadline
 from monitor.live.setup import CallSetupRequest
 from monitor.store.history import Ending, Promise
 from monitor.store.views import parse_time, utc_text

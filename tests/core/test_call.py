@@ -420,7 +420,8 @@ def test_every_confirmed_alert_has_a_broken_verdict_or_only_warned(name: str) ->
 @pytest.mark.parametrize("name", CALLS)
 def test_positions_never_go_back(name: str) -> None:
     for key, events in by_stream(reference(name).events).items():
-        if key[0] in ("due", "alert", "heard"):  # several occasions are open at once, early text is replaced
+        # several occasions are open at once, early text is replaced, some phrases wait for what follows them
+        if key[0] in ("due", "alert", "heard", "phrase_hit"):
             continue
         places = [getattr(e, "known", getattr(e, "at", getattr(e, "start", 0))) for e in events]
         assert places == sorted(places), key
