@@ -14,6 +14,7 @@ import numpy as np
 
 from monitor.core.desk import Doubt
 from monitor.core.framing import Framer, Frames
+from monitor.core.needs import patterns_of
 from monitor.core.phrases import PhraseBook
 from monitor.core.review import Spotters, known_at
 from monitor.core.rulebook import Happening, Occurrence, Pack
@@ -68,8 +69,13 @@ class CallSetup:
 
 
 def book_of(packs: tuple[Pack, ...]) -> PhraseBook:
-    """The phrases of several packs together; phrases of the same name are one phrase."""
-    return PhraseBook(list({p.name: p for pack in packs for p in pack.phrases}.values()))
+    """The phrases that rules or measures of these packs listen for; phrases of the same name are one phrase.
+
+    Packs also carry phrases of files that they include and use in part; looking for those would cost and tell nobody.
+    """
+    used = {name for pack in packs for rule in pack.rules for p in patterns_of(rule) for name in p.phrases}
+    used.update(name for pack in packs for name in pack.roles)
+    return PhraseBook(list({p.name: p for pack in packs for p in pack.phrases if p.name in used}.values()))
 
 
 class Call:
