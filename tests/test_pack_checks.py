@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core import rulebook as rb
-from monitor.core.call import book_of
-from monitor.core.phrases import Spotter
+from monitor.core.phrases import PhraseBook, Spotter
 from monitor.core.types import Channel, Word
 from monitor.packs import PackError, load_pack
 from monitor.packs.clauses import read_register, register
@@ -78,7 +77,7 @@ def test_words_of_a_list(tmp_path: Path) -> None:
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "jargon.txt").write_text("# ours\n\n调压箱  # in the cellar\n户内(管/阀)\n", encoding="utf-8")
     pack = load(tmp_path, HEAD + "phrases:\n  jargon: {list: jargon}\n  more: {say: [点火针], list: [jargon]}\n")
-    spotter = Spotter(book_of((pack,)), Channel.AGENT, 1000)
+    spotter = Spotter(PhraseBook(pack.phrases), Channel.AGENT, 1000)
     words = [Word(c, 200 * n, 200 * n + 200) for n, c in enumerate("调压箱旁边的户内阀和点火针")]
     found = [(h.phrase, h.text) for h in spotter.settle(words, 0, words[-1].end)]
     assert sorted(found) == [

@@ -13,13 +13,14 @@ import soxr
 from monitor.bench.ears_hear import Clip, Piece
 from monitor.bench.ears_score import Char, plain
 from monitor.bench.gauge import Plan
-from monitor.bench.material import Material, demo_calls, read, said_of
+from monitor.bench.material import Material, demo_calls, read
 from monitor.core.types import Channel, Samples, Signal, SignalKind
 from monitor.paths import data_root
 from monitor.render import dialogue as dialogues
 from monitor.render import espeak
 from monitor.render.line import telephone_band, to_int16
 from monitor.render.render import Rendered, render
+from monitor.render.truth import said_of
 from monitor.sources.errors import SourceError
 from monitor.sources.recording import Recording
 

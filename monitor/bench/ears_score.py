@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.bench.gauge import Figures, quantile
-from monitor.bench.material import Said
 from monitor.core.fold import fold
 from monitor.core.types import Word
+from monitor.render.truth import Said
 
 Costs = npt.NDArray[np.float64]
 
@@ -54,10 +54,8 @@ def truth(said: Iterable[Said]) -> list[Char]:
     """The characters of utterances: each ends where the next one or a pause begins, the last one with the voice."""
     found: list[Char] = []
     for utterance in sorted(said, key=lambda one: one.start):
-        starts = [at for _, at in utterance.spoken]
-        for (text, start), limit in zip(utterance.spoken, [*starts[1:], utterance.end], strict=True):
-            pause = min((begin for begin, _ in utterance.pauses if start < begin < limit), default=limit)
-            found += [Char(char, start, max(pause, start)) for char in plain(text)]
+        for text, start, end in utterance.characters():
+            found += [Char(char, start, end) for char in plain(text)]
     return found
 
 

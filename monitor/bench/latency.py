@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from monitor.bench.gauge import Figures, Plan, spread
-from monitor.bench.material import Material, Said, demo_call, joined
+from monitor.bench.material import Material, demo_call, joined
 from monitor.bench.sender import Feed, Sent, sending
 from monitor.bench.serving import Usage, server
 from monitor.bench.viewer import Message, watch
 from monitor.core.fold import fold
+from monitor.render.truth import Said
 
 CALLS = 50
 PHRASE_CALLS = 5

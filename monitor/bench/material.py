@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,23 +14,11 @@ from monitor.config import Config, load_config
 from monitor.core.call import Call
 from monitor.core.types import STEREO, Chunk, Event, Samples, Signal
 from monitor.paths import data_root
+from monitor.render.truth import Said, said_of
 from monitor.sources.errors import SourceError
 from monitor.sources.recording import Recording
 
 PACKS = ("gas-hotline",)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An utterance as it was rendered: seconds; ``spoken`` has each character and where it begins, ``pauses`` where
-    nothing sounds within it."""
-
-    channel: str
-    text: str
-    start: float
-    end: float
-    spoken: tuple[tuple[str, float], ...]
-    pauses: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +43,7 @@ class Material:
             self.rate,
             self.samples[first:last],
             tuple(replace(s, at=s.at - first) for s in self.signals if first <= s.at < last),
-            tuple(_moved(s, -start) for s in self.said if start <= s.start and s.end <= end),
+            tuple(s.moved(-start) for s in self.said if start <= s.start and s.end <= end),
         )
 
 
@@ -67,7 +54,7 @@ def joined(name: str, parts: Sequence[Material]) -> Material:
     at = 0
     for part in parts:
         signals += [replace(s, at=s.at + at) for s in part.signals]
-        said += [_moved(s, at / part.rate) for s in part.said]
+        said += [s.moved(at / part.rate) for s in part.said]
         at += len(part.samples)
     return Material(name, parts[0].rate, np.concatenate([p.samples for p in parts]), tuple(signals), tuple(said))
 
@@ -96,11 +83,6 @@ def read(file: Path) -> Material:
     return Material(file.stem, info.rate, samples, signals, said_of(said))
 
 
-def said_of(utterances: Sequence[dict[str, Any]]) -> tuple[Said, ...]:
-    """The utterances of a truth file."""
-    return tuple(_said(entry) for entry in utterances)
-
-
 def new_call(material: Material, *, recognise: bool = False, config: Config | None = None) -> Call:
     """The core's call as a server makes it: the site's settings, the gas hotline's rules."""
     packs, book = packs_and_book(PACKS)
@@ -119,15 +101,3 @@ def feed_all(call: Call, material: Material, chunk: float) -> list[Event]:
     for start in range(0, len(material.samples), step):
         events += call.feed(Chunk(start, material.samples[start : start + step]))
     return events + call.close_audio() + call.finish()
-
-
-def _said(entry: dict[str, Any]) -> Said:
-    spoken = tuple((str(char), float(at)) for char, at in entry["spoken"])
-    pauses = tuple((float(start), float(end)) for start, end in entry.get("pauses", ()))
-    return Said(entry["channel"], entry["text"], entry["start"], entry["end"], spoken, pauses)
-
-
-def _moved(said: Said, by: float) -> Said:
-    spoken = tuple((char, at + by) for char, at in said.spoken)
-    pauses = tuple((start + by, end + by) for start, end in said.pauses)
-    return replace(said, start=said.start + by, end=said.end + by, spoken=spoken, pauses=pauses)

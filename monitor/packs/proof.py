@@ -15,10 +15,12 @@ from pydantic import Field, ValidationError, field_validator
 
 from monitor.audit.standing import Came, standing
 from monitor.core import rulebook as rb
+from monitor.core.fold import is_han
 from monitor.core.types import Event, Outcome, Verdict
 from monitor.paths import data_root
 from monitor.render import dialogue
 from monitor.render.render import Rendered
+from monitor.render.truth import said_of
 from monitor.yamlfile import Place, Problem, Strict, YamlError, YamlFile
 
 CALL = "call"
@@ -30,11 +32,13 @@ SLACK = 0.3
 
 class ExpectedAlert(Strict):
     """An alert of a rule, by whom it is (anybody if left out), ``plus`` seconds after the ``start`` or the ``end`` of
-    an item (``ID.start``, ``ID.end``) or of the call (``call.end``), ``about`` so many seconds early or late."""
+    an item (``ID.start``, ``ID.end``) or of the call (``call.end``), ``about`` so many seconds early or late. ``said``:
+    the time is that of these characters of the item."""
 
     rule: dialogue.Id
     by: Literal["agent", "customer"] | None = None
     at: str
+    said: str | None = None
     plus: float = 0.0
     about: Annotated[float, Field(gt=0, le=600)] = SLACK
 
@@ -53,6 +57,9 @@ class ExpectedAlert(Strict):
     def seconds(self, rendered: Rendered) -> float:
         """The time in the rendered call."""
         start, end = rendered.places.get(self.item, (0.0, len(rendered.samples) / rendered.rate))
+        if self.said:
+            words = said_of([u for u in rendered.truth["utterances"] if u.get("id") == self.item])
+            start, end = words[0].part(self.said) or (start, end)
         return (start if self.at.endswith(".start") else end) + self.plus
 
 
@@ -134,13 +141,17 @@ def _wrong(model: ProofFile, pack: rb.Pack) -> Iterator[tuple[Place, str]]:
     rules = {rule.id.partition("/")[2] for rule in pack.rules}
     for name, call in model.calls.items():
         place = ("calls", name)
-        ids = {item.id for item in call.items if item.id} | {CALL}
+        texts = {item.id: item.text if isinstance(item, dialogue.Say) else "" for item in call.items if item.id}
+        ids = {*texts, CALL}
         for number, alert in enumerate(call.alerts):
             if alert.rule not in rules:
                 yield (*place, "alerts", number, "rule"), _unknown_rule(alert.rule, pack)
             if alert.item not in ids:
                 known = ", ".join(sorted(ids))
                 yield (*place, "alerts", number, "at"), f"no item has the id {alert.item!r}: use one of {known}"
+            elif alert.said is not None and alert.said not in "".join(filter(is_han, texts.get(alert.item, ""))):
+                message = f"{alert.item!r} does not say {alert.said!r}: write characters as they stand there, no pauses"
+                yield (*place, "alerts", number, "said"), message
         for number, rule in enumerate(call.met):
             if rule not in rules:
                 yield (*place, "met", number), _unknown_rule(rule, pack)

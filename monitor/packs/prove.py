@@ -17,6 +17,7 @@ from monitor.core.types import STEREO, Channel, Chunk, Event, Signal, SignalKind
 from monitor.packs.proof import SLACK, Proof, Proved, compare
 from monitor.render import babble, speech
 from monitor.render.render import Rendered, render
+from monitor.render.truth import said_of
 
 CHUNK_SECONDS = 1.0
 
@@ -91,10 +92,9 @@ def _signal(data: dict[str, Any], rate: int) -> Signal:
 def true_words(rendered: Rendered) -> Scripted:
     """A recogniser that hears every character where it was spoken, none of them longer than to the next pause."""
     words: dict[Channel, list[Word]] = {channel: [] for channel in STEREO}
-    for said in rendered.truth["utterances"]:
-        edges = [at for _, at in said["spoken"]] + [said["end"]]
-        for (char, start), end in zip(said["spoken"], edges[1:], strict=True):
-            stop = min([end, *(a for a, _ in said["pauses"] if a > start)])
-            word = Word(char, round(start * rendered.rate), round(stop * rendered.rate))
-            words[Channel(said["channel"])].append(word)
+    for said in said_of(rendered.truth["utterances"]):
+        words[Channel(said.channel)] += [
+            Word(char, round(start * rendered.rate), round(end * rendered.rate))
+            for char, start, end in said.characters()
+        ]
     return Scripted(words)

@@ -176,6 +176,7 @@ class _Stage:
     def _spoken(self, item: Say, spoken: speech.Utterance, start: int) -> dict[str, Any]:
         offset = start - spoken.first
         return {
+            **({"id": item.id} if item.id else {}),
             "channel": item.channel.value,
             "text": item.text,
             "start": self._seconds(start),

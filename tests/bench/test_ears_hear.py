@@ -13,9 +13,10 @@ from monitor.bench.ears_hear import Clip, Clock, Meter, alone, hear, listen, lis
 from monitor.bench.ears_material import clips, opening, people
 from monitor.bench.ears_score import Char
 from monitor.bench.gauge import Plan
-from monitor.bench.material import Material, Said, demo_call
+from monitor.bench.material import Material, demo_call
 from monitor.core.types import AsrRequest, Channel, Word
 from monitor.render.files import write_flac
+from monitor.render.truth import Said
 from monitor.sources.errors import SourceError
 from tests.bench.hearers import Streamed, knowing
 

@@ -56,7 +56,7 @@ def test_phrases_of_the_truth() -> None:
 def test_a_perfect_ear_finds_all_and_a_deaf_one_none() -> None:
     call: Material = demo_call("1-blameless").part(8.0, 25.0)
     figures = ears_phrases.run(Plan(quick=True), [knowing(call), alone(Meter(Scripted({})))], [call])
-    perfect, deaf = figures["rows"]
+    perfect, deaf = (row for row in figures["rows"] if row["pack"] == "gas-hotline")
     assert perfect["said"] == deaf["said"] > 0
     assert (perfect["recall"], perfect["precision"], perfect["false_an_hour"]) == (1.0, 1.0, 0.0)
     assert (deaf["recall"], deaf["precision"]) == (0.0, None)
@@ -66,4 +66,4 @@ def test_what_was_not_said_is_false() -> None:
     call = demo_call("1-blameless").part(8.0, 25.0)
     words = [Word(char, 8000 + n * 1600, 9600 + n * 1600) for n, char in enumerate("我怎么知道")]
     figures = ears_phrases.run(Plan(quick=True), [alone(Meter(Scripted({Channel.AGENT: words})))], [call])
-    assert figures["rows"][0]["false_an_hour"] > 0
+    assert max(row["false_an_hour"] for row in figures["rows"]) > 0

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from monitor.bench.ears_score import Char, Tally, Telling, agreed, align, plain, spoken, syllables, truth
-from monitor.bench.material import Said
 from monitor.core.types import Word
+from monitor.render.truth import Said
 
 
 def chars(text: str, start: float = 0.0, at: float | None = None, step: float = 0.2) -> list[Char]:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from monitor.bench.latency import Story, _alerts, _levels, _texts, last_syllable
-from monitor.bench.material import Said
 from monitor.bench.sender import Sent
 from monitor.bench.serving import Usage
+from monitor.render.truth import Said
 
 SAID = (
     Said("agent", "不归我们管。", 1.0, 2.2, (("不", 1.0), ("归", 1.2), ("我", 1.4), ("们", 1.6), ("管", 1.8))),

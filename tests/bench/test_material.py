@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.bench.material import Material, Said, demo_call, demo_calls, joined
+from monitor.bench.material import Material, demo_call, demo_calls, joined
 from monitor.core.types import Signal, SignalKind
+from monitor.render.truth import Said
 
 
 def _material() -> Material:

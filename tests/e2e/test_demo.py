@@ -119,6 +119,7 @@ EXPECTED: dict[str, list[tuple[str, float]]] = {
     "5-slow-absent": [
         ("greeting-latency", 9.8),
         ("pace", 23.5),
+        ("tone-flat", 24.0),
         ("dead-air", 30.8),
         ("dead-air", 44.14),
         ("response-latency", 44.14),
