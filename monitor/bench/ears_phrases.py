@@ -75,17 +75,12 @@ def hits(book: PhraseBook, channel: Channel, rate: int, spoken: Iterable[Spoken]
 
 def said_on(material: Material, channel: Channel) -> list[Spoken]:
     """The utterances of the truth as perfectly heard segments."""
-    found: list[Spoken] = []
-    for said in sorted(material.said, key=lambda one: one.start):
-        if said.channel != channel.value:
-            continue
-        limits = [*(at for _, at in said.spoken[1:]), said.end]
-        words = [
-            Word(char, round(start * material.rate), round(max(end, start) * material.rate))
-            for (char, start), end in zip(said.spoken, limits, strict=True)
-        ]
-        found.append((words, round(said.start * material.rate), round(said.end * material.rate)))
-    return found
+    rate = material.rate
+    return [
+        (said.words(rate), round(said.start * rate), round(said.end * rate))
+        for said in sorted(material.said, key=lambda one: one.start)
+        if said.channel == channel.value
+    ]
 
 
 def heard_on(listened: Listened, channel: Channel) -> list[Spoken]:

@@ -55,6 +55,30 @@ def _signal(figures: Figures) -> Iterator[Table]:
     yield table
 
 
+def _packs(figures: Figures) -> Iterator[Table]:
+    target = figures["target"]
+    table = Table(
+        "packs", "words", "CPU ms a second", "more than without packs",
+        title=f"Rule packs, {figures['audio_seconds']:g} s of calls, {figures['rounds']} rounds",
+    )  # fmt: skip
+    for row in figures["rows"]:
+        judged = row["packs"] == figures["packs"] and not row["words"]
+        more = f"{row['more']:.1%}" if row["packs"] else ""
+        table.add_row(
+            str(row["packs"]),
+            "heard" if row["words"] else "no",
+            f"{row['cpu_ms_a_second']:g}",
+            _judged(round(100 * row["more"], 1), 100 * target["more"], least=False) + " %" if judged else more,
+        )
+    phrases = figures["phrases"]
+    table.caption = (
+        f"{phrases['phrases']} phrases, {phrases['wordings']:,} wordings: "
+        f"{_judged(phrases['ms_a_word'], target['ms_a_word'], least=False)} ms a word over {phrases['words']:,} words; "
+        f"packs loaded in {figures['load_seconds']:g} s of CPU"
+    )
+    yield table
+
+
 def _latency(figures: Figures) -> Iterator[Table]:
     audio = figures["audio_rules"]
     table = _latencies(f"Alerts of audio rules on a screen, {audio['calls']} live calls, no recognition", "from cause")
@@ -153,6 +177,7 @@ def _text(value: Any) -> str:
 
 SHOWN: dict[str, Callable[[Figures], Iterator[Table]]] = {
     "signal": _signal,
+    "packs": _packs,
     "latency": _latency,
     "fanout": _fanout,
     "storage": _storage,

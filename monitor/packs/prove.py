@@ -13,11 +13,11 @@ from monitor.config import Config
 from monitor.core.call import Call, CallSetup, book_of
 from monitor.core.phrases import PhraseBook
 from monitor.core.rulebook import Pack
-from monitor.core.types import STEREO, Channel, Chunk, Event, Signal, SignalKind, Word
+from monitor.core.types import STEREO, Channel, Chunk, Event, Signal, SignalKind
 from monitor.packs.proof import SLACK, Proof, Proved, compare
 from monitor.render import babble, speech
 from monitor.render.render import Rendered, render
-from monitor.render.truth import said_of
+from monitor.render.truth import said_of, words_of
 
 CHUNK_SECONDS = 1.0
 
@@ -91,10 +91,4 @@ def _signal(data: dict[str, Any], rate: int) -> Signal:
 
 def true_words(rendered: Rendered) -> Scripted:
     """A recogniser that hears every character where it was spoken, none of them longer than to the next pause."""
-    words: dict[Channel, list[Word]] = {channel: [] for channel in STEREO}
-    for said in said_of(rendered.truth["utterances"]):
-        words[Channel(said.channel)] += [
-            Word(char, round(start * rendered.rate), round(end * rendered.rate))
-            for char, start, end in said.characters()
-        ]
-    return Scripted(words)
+    return Scripted(words_of(said_of(rendered.truth["utterances"]), rendered.rate))

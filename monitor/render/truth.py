@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from monitor.core.types import STEREO, Channel, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,10 @@ class Said:
             for (char, start), limit in zip(self.spoken, limits, strict=True)
         ]
 
+    def words(self, rate: int) -> list[Word]:
+        """The characters as somebody hears them who hears everything, at ``rate``."""
+        return [Word(char, round(start * rate), round(end * rate)) for char, start, end in self.characters()]
+
     def part(self, words: str) -> tuple[float, float] | None:
         """Where the first of these characters begin and end, s; None where they were not said."""
         at = "".join(char for char, _ in self.spoken).find(words)
@@ -50,6 +56,11 @@ class Said:
 def said_of(utterances: Sequence[dict[str, Any]]) -> tuple[Said, ...]:
     """The utterances of a truth file."""
     return tuple(_said(entry) for entry in utterances)
+
+
+def words_of(said: Iterable[Said], rate: int) -> dict[Channel, list[Word]]:
+    """What a recogniser that hears every character hears on each channel."""
+    return {c: [w for one in said if one.channel == c.value for w in one.words(rate)] for c in STEREO}
 
 
 def _said(entry: dict[str, Any]) -> Said:

@@ -1,0 +1,120 @@
+"""What the rule packs cost: the path of a call with none, with one and with all of them, and the search for phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from monitor.asr.pair import Engines
+from monitor.asr.scripted import Scripted
+from monitor.audit.replay import recognise
+from monitor.bench.ears_phrases import hits, said_on
+from monitor.bench.gauge import Cost, Figures, Plan, cost_of, cpu_median, in_turns, ratio
+from monitor.bench.material import PACKS, Material, demo_calls, feed_all
+from monitor.compose import packs_and_book
+from monitor.config import load_config
+from monitor.core.call import Call
+from monitor.core.phrases import PhraseBook
+from monitor.core.rulebook import Pack
+from monitor.core.types import STEREO, Chunk
+from monitor.packs import available_packs, load_packs
+from monitor.render.truth import words_of
+
+MORE = 0.15
+"""Share that all packs at once may add to the path without words."""
+
+MS_A_WORD = 0.2
+CHUNK = 0.1
+
+Watched = tuple[tuple[Pack, ...], PhraseBook]
+
+
+def run(plan: Plan) -> Figures:
+    """CPU of the same calls with no, one and all packs, without words and with every word heard; side by side."""
+    calls = demo_calls(plan.quick)
+    seconds = sum(call.seconds for call in calls)
+    names = available_packs()
+    loading = cost_of(lambda: load_packs(names))
+    watched = [packs_and_book(some) for some in ((), PACKS, tuple(names))]
+    tasks: dict[tuple[int, bool], Callable[[], object]] = {
+        (len(packs), words): partial(_listen, calls, (packs, book), words=words)
+        for words in (False, True)
+        for packs, book in watched
+    }
+    short = [call.part(0, 5) for call in calls]
+    for packs, book in watched:
+        _listen(short, (packs, book), words=True)  # tables and imports are made once a process
+    costs = dict(
+        zip(
+            tasks,
+            in_turns({str(key): task for key, task in tasks.items()}, 1 if plan.quick else 5, plan.tell).values(),
+            strict=True,
+        )
+    )
+    return {
+        "rate": calls[0].rate,
+        "audio_seconds": round(seconds, 1),
+        "rounds": len(costs[0, False]),
+        "packs": len(names),
+        "load_seconds": round(loading.cpu, 2),
+        "target": {"more": MORE, "ms_a_word": MS_A_WORD},
+        "rows": [_row(costs, count, words, seconds) for count, words in tasks],
+        "phrases": _phrases(plan, calls, watched[-1][0]),
+    }
+
+
+def _row(costs: dict[tuple[int, bool], list[Cost]], count: int, words: bool, seconds: float) -> Figures:
+    with_packs = costs[count, words]
+    return {
+        "packs": count,
+        "words": words,
+        "cpu_ms_a_second": round(cpu_median(with_packs) / seconds * 1000, 2),
+        "more": round(ratio(with_packs, costs[0, words]) - 1, 4),
+    }
+
+
+def _listen(calls: Sequence[Material], watched: Watched, *, words: bool) -> None:
+    packs, book = watched
+    config = load_config()
+    for material in calls:
+        call = Call(
+            config.setup(material.rate, STEREO, packs, signalled=bool(material.signals), recognise=words, book=book)
+        )
+        if words:
+            _feed_and_hear(call, material)
+        else:
+            feed_all(call, material, CHUNK)
+
+
+def _feed_and_hear(call: Call, material: Material) -> None:
+    """The whole call, with early looks at its words as a live call has them."""
+    engines = Engines(careful=Scripted(words_of(material.said, material.rate)))
+    for signal in material.signals:
+        call.feed(signal)
+    step = round(CHUNK * material.rate)
+    for start in range(0, len(material.samples), step):
+        call.feed(Chunk(start, material.samples[start : start + step]))
+        recognise(call, engines, material.name)
+    call.close_audio()
+    recognise(call, engines, material.name)
+    call.finish()
+
+
+def _phrases(plan: Plan, calls: Sequence[Material], packs: Sequence[Pack]) -> Figures:
+    """The search alone, for every phrase of every pack, whether a rule uses it or not."""
+    book = PhraseBook(list({phrase.name: phrase for pack in packs for phrase in pack.phrases}.values()))
+    segments = [(channel, call.rate, said_on(call, channel)) for call in calls for channel in STEREO]
+    words = sum(len(said) for _, _, spoken in segments for said, _, _ in spoken)
+
+    def search() -> None:
+        for channel, rate, spoken in segments:
+            hits(book, channel, rate, spoken)
+
+    search()  # readings of characters are looked up once a process
+    costs = in_turns({"phrases": search}, 1 if plan.quick else 5, plan.tell)["phrases"]
+    return {
+        "phrases": len(book.phrases),
+        "wordings": len(book.entries),
+        "words": words,
+        "ms_a_word": round(cpu_median(costs) / words * 1000, 4),
+    }
