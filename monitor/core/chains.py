@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from monitor.core.align import Alignment, score
+from monitor.core.align import Alignment, Piece, score
 from monitor.core.fold import NUMERALS
 from monitor.core.patterns import GAP, NUMBER_SLOT, SLOT, Blank, Phrasing
 from monitor.core.spoken import Char, Spoken
@@ -18,11 +18,45 @@ NUMBER_PAUSE = 1.0
 """Seconds of silence between the digits of a dictated number."""
 
 _KEPT = 8  # beginnings of one phrasing that are followed at a time
+_NONE = -1  # no phrasing yet
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A piece after a blank, on top of the step ``before`` it; phrasings that begin alike share their steps.
+
+    ``ends``: the phrasings that end with it; ``fills``: those that end with a slot after it; ``leads``: others go on.
+    """
+
+    number: int
+    before: int | None
+    blank: Blank | None
+    ends: tuple[int, ...]
+    fills: tuple[int, ...]
+    leads: bool
+
+
+def steps_of(phrasings: Sequence[Phrasing]) -> list[tuple[Piece, Step]]:
+    """The steps of phrasings, each with its piece; ``ends`` and ``fills`` are indices of ``phrasings``."""
+    numbers: dict[tuple[int | None, Blank | None, Piece], int] = {}
+    ends: dict[int, list[int]] = {}
+    fills: dict[int, list[int]] = {}
+    for index, phrasing in enumerate(phrasings):
+        number: int | None = None
+        for blank, piece in zip(phrasing.blanks[:-1], phrasing.pieces, strict=True):
+            number = numbers.setdefault((number, blank, piece), len(numbers))
+        if number is not None:
+            (fills if phrasing.blanks[-1] is Blank.SLOT else ends).setdefault(number, []).append(index)
+    leads = {before for before, _, _ in numbers}
+    return [
+        (piece, Step(n, before, blank, tuple(ends.get(n, ())), tuple(fills.get(n, ())), n in leads))
+        for (before, blank, piece), n in numbers.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A phrasing heard so far: characters ``start``..``end``, ``slots`` as such ranges.
+    """A phrasing heard so far: characters ``start``..``end``, ``slots`` as such ranges; ``phrasing`` is -1 until whole.
 
     The counts are those of an `Alignment`, summed up over the pieces; ``tentative`` is that of the last piece.
     """
@@ -54,7 +88,7 @@ class Chains:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._open: dict[tuple[int, int], tuple[Chain, ...]] = {}
+        self._open: dict[int, tuple[Chain, ...]] = {}
         self._filling: list[Chain] = []
 
     def copy(self) -> Chains:
@@ -68,49 +102,54 @@ class Chains:
         self._open.clear()
         self._filling.clear()
 
-    def add(self, spoken: Spoken, number: int, part: int, phrasing: Phrasing, found: Alignment) -> Chain | None:
-        """Piece ``part`` of phrasing ``number`` ended with the newest character, from ``found.start``.
+    def add(self, spoken: Spoken, steps: Iterable[Step], found: Alignment) -> Iterator[Chain]:
+        """A piece ended with the newest character, from ``found.start``; ``steps`` are those that it may be.
 
-        Returns the phrasing when that completes it.
+        Yields the phrasings that this completes.
         """
-        chain = self._link(spoken, number, part, phrasing, found)
-        if chain is None:
-            return None
-        if part + 1 < len(phrasing.pieces):
-            self._open[number, part] = (*self._open.get((number, part), ()), chain)[-_KEPT:]
-            return None
-        if phrasing.blanks[-1] is Blank.SLOT:
-            self._filling.append(chain)
-            return None
-        return chain
+        for step in steps:
+            before = () if step.before is None else self._open.get(step.before, ())
+            if step.before is not None and not before:
+                continue
+            chain = self._link(spoken, step.blank, before, found) if before else self._begin(spoken, step.blank, found)
+            if chain is None:
+                continue
+            if step.leads:
+                self._open[step.number] = (*self._open.get(step.number, ()), chain)[-_KEPT:]
+            self._filling += [replace(chain, phrasing=number) for number in step.fills]
+            for number in step.ends:
+                yield replace(chain, phrasing=number)
 
-    def _link(self, spoken: Spoken, number: int, part: int, phrasing: Phrasing, found: Alignment) -> Chain | None:
-        """The phrasing up to this piece, on top of the best beginning of it."""
-        start, end, blank = found.start, spoken.end - 1, phrasing.blanks[part]
-        counts = (found.wrong, found.missing, found.sound, found.length)
-        if part == 0:
-            if blank is not Blank.SLOT:
-                return Chain(number, start, end, *counts, (), found.tentative)
+    def _begin(self, spoken: Spoken, blank: Blank | None, found: Alignment) -> Chain | None:
+        """The first piece of a phrasing, with the slot before it."""
+        start = found.start
+        slots: tuple[tuple[int, int], ...] = ()
+        if blank is Blank.SLOT:
             opened = self._slot_before(spoken, start)
             if opened is None:
                 return None
-            return Chain(number, opened, end, *counts, ((opened, start - 1),), found.tentative)
+            start, slots = opened, ((opened, found.start - 1),)
+        counts = (found.wrong, found.missing, found.sound, found.length)
+        return Chain(_NONE, start, spoken.end - 1, *counts, slots, found.tentative)
+
+    def _link(self, spoken: Spoken, blank: Blank | None, before: tuple[Chain, ...], found: Alignment) -> Chain | None:
+        """A further piece on top of the best beginning."""
         best: Chain | None = None
-        for chain in self._open.get((number, part - 1), ()):
-            fits = self._fits(spoken, blank, chain.end + 1, start - 1)
+        for chain in before:
+            fits = self._fits(spoken, blank, chain.end + 1, found.start - 1)
             if fits and (best is None or chain.better_than(best)):
                 best = chain
         if best is None:
             return None
         return Chain(
-            number,
+            _NONE,
             best.start,
-            end,
+            spoken.end - 1,
             best.wrong + found.wrong,
             best.missing + found.missing,
             best.sound + found.sound,
             best.length + found.length,
-            (*best.slots, (best.end + 1, start - 1)) if blank is Blank.SLOT else best.slots,
+            (*best.slots, (best.end + 1, found.start - 1)) if blank is Blank.SLOT else best.slots,
             found.tentative,
         )
 

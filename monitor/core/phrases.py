@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from monitor.core.chains import PAUSE, Chain, Chains
+from monitor.core.chains import PAUSE, Chain, Chains, Step, steps_of
 from monitor.core.listen import Listener
 from monitor.core.patterns import NUMBER_SLOT, CompiledPhrase, Phrasing
 from monitor.core.spoken import Char, Spoken, characters
@@ -18,6 +18,7 @@ BREAK = 2.0
 _PARTICLES = "啊呀呢哦哎诶欸"
 _TENTATIVE = 4  # characters in which a better match than one without its last character comes, if any
 _ALONE = 16  # characters of a stretch in which a phrase said alone is looked for
+_LOOSE = 2  # last characters of early words: they change most
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,10 @@ class PhraseBook:
             raise ValueError(f"phrases of the same name: {', '.join(twice)}; give each its own")
         self.entries = tuple(self._entries())
         self.listener = Listener(piece for entry in self.entries for piece in entry.phrasing.pieces)
-        self.uses: tuple[list[tuple[int, int]], ...] = tuple([] for _ in self.listener.pieces)
-        """Of each piece: the entries that use it, and as which of their pieces."""
-        for number, entry in enumerate(self.entries):
-            for part, piece in enumerate(entry.phrasing.pieces):
-                self.uses[self.listener.index[piece]].append((number, part))
+        self.uses: tuple[list[Step], ...] = tuple([] for _ in self.listener.pieces)
+        """Of each piece: the steps that wait for it."""
+        for piece, step in steps_of([entry.phrasing for entry in self.entries]):
+            self.uses[self.listener.index[piece]].append(step)
         longest = max((entry.phrasing.reach for entry in self.entries), default=0)
         self.memory = 2 * (longest + NUMBER_SLOT)
         """Characters that may still matter: those of a hit and of what might cancel it."""
@@ -96,6 +96,15 @@ class _Ear:
         return other
 
 
+@dataclass(slots=True)
+class _Early:
+    """What was heard of early words that the last `peek` saw too."""
+
+    ear: _Ear
+    chars: list[Char] = field(default_factory=list)
+    found: list[_Found] = field(default_factory=list)
+
+
 class Spotter:
     """Listens to one channel of a call. Positions are samples, ``rate`` of them a second.
 
@@ -108,17 +117,28 @@ class Spotter:
     def __init__(self, book: PhraseBook, channel: Channel, rate: int) -> None:
         self.book, self.channel, self.rate = book, channel, rate
         self._ear = _Ear(book, rate)
+        self._early: _Early | None = None
 
     def settle(self, words: Sequence[Word], segment_start: int, segment_end: int) -> list[PhraseHit]:
         """The phrases that the words of the next segment complete; these words never change any more."""
+        self._early = None
         chars = characters(words, segment_start, segment_end)
-        return [self._hit(found, settled=True) for found in self._hear(self._ear, chars)]
+        found = [*self._hear(self._ear, chars), *self._over(self._ear)]
+        return [self._hit(one, settled=True) for one in found]
 
     def peek(self, words: Sequence[Word], segment_start: int, segment_end: int) -> list[PhraseHit]:
         """What `settle` would find in these words, which may still change. Changes nothing."""
-        chars = characters(words, segment_start, segment_end)
-        ear = self._ear.copy(self.book, self.rate)
-        return [self._hit(found, settled=False) for found in self._hear(ear, chars)]
+        chars = list(characters(words, segment_start, segment_end))
+        early = self._early
+        if early is None or chars[: len(early.chars)] != early.chars:
+            early = self._early = _Early(self._ear.copy(self.book, self.rate))
+        # What was heard at the last peek is not heard again; the last characters are those that mostly change.
+        firm = chars[len(early.chars) : -_LOOSE]
+        early.found += self._hear(early.ear, firm)
+        early.chars += firm
+        ear = early.ear.copy(self.book, self.rate)
+        found = [*early.found, *self._hear(ear, chars[len(early.chars) :]), *self._over(ear)]
+        return [self._hit(one, settled=False) for one in found]
 
     def copy(self) -> Spotter:
         """Another one that has heard the same so far."""
@@ -128,6 +148,7 @@ class Spotter:
 
     def reset(self) -> None:
         """Audio was lost here: no phrase runs across it."""
+        self._early = None
         self._break(self._ear)
 
     def _break(self, ear: _Ear) -> None:
@@ -159,6 +180,9 @@ class Spotter:
             if len(ear.spoken.chars) > 2 * self.book.memory:
                 ear.spoken.forget(self.book.memory)
                 ear.cancelled = [entry for entry in ear.cancelled if ear.spoken.has(entry[2])]
+
+    def _over(self, ear: _Ear) -> Iterator[_Found]:
+        """What had to wait for the next words waits no longer: these were the last of the segment."""
         yield from self._report(ear, ear.chains.close(ear.spoken, None))
         yield from self._settle_tentative(ear, everything=True)
         yield from self._release(ear, everything=True)
@@ -168,15 +192,12 @@ class Spotter:
         """The phrasings that the newest character completes."""
         book, spoken = self.book, ear.spoken
         ear.levels, ended = book.listener.step(ear.levels, spoken.folded[-1])
-        if not ended:
+        if not any(ended):
             return
         for piece, local in book.listener.endings(ear.levels, ended, spoken.folded, len(spoken.folded) - 1):
             start = local.start + spoken.base
             found = replace(local, start=start)
-            for number, part in book.uses[piece]:
-                chain = ear.chains.add(spoken, number, part, book.entries[number].phrasing, found)
-                if chain is not None:
-                    yield chain
+            yield from ear.chains.add(spoken, book.uses[piece], found)
 
     def _report(self, ear: _Ear, completed: Iterable[Chain]) -> Iterator[_Found]:
         """Of phrasings that end together the best one of each phrase, unless reported or cancelled."""

@@ -286,6 +286,10 @@ def test_peeking_sees_provisional_words_and_changes_nothing() -> None:
     assert all(hit.settled and hit.channel is Channel.CUSTOMER for hit in hits)
 
 
+def peeked(spotter: Spotter, words: Sequence[Word]) -> list[PhraseHit]:
+    return spotter.peek(words, words[0].start, words[-1].end) if words else []
+
+
 # ---------------------------------------------------------------- invariants
 
 FIRM = [
@@ -326,6 +330,17 @@ def test_segments_make_no_difference(talk: str, cuts: list[int]) -> None:
     whole = in_segments(BOOKS["firm"], words, [])
     assert in_segments(BOOKS["firm"], words, cuts) == whole
     assert in_segments(BOOKS["firm"], words, range(len(words)), peek=True) == whole
+
+
+@settings(max_examples=250)
+@given(TALK, TALK, st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=8))
+def test_what_was_peeked_before_makes_no_difference(talk: str, other: str, looks: list[tuple[int, bool]]) -> None:
+    """Early words grow, shrink and change; every look finds what it would find had it been the first."""
+    spotter = Spotter(BOOKS["firm"], Channel.AGENT, RATE)
+    for length, changed in [*sorted(looks), *looks]:
+        words = (speech(talk[: length // 2] + other) if changed else speech(talk))[:length]
+        fresh = Spotter(BOOKS["firm"], Channel.AGENT, RATE)
+        assert peeked(spotter, words) == peeked(fresh, words)
 
 
 @settings(max_examples=150)
