@@ -1,4 +1,4 @@
-"""``monitor rules test``: the proof calls of a pack."""
+"""``monitor rules test`` and ``monitor rules spoken``: the proof calls of packs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from monitor.asr.pair import Engines
 from monitor.cli.common import ConfigOption, err, fail, plain_errors, say, settings
-from monitor.compose import make_engines
-from monitor.config import Config
-from monitor.packs import find_pack, load_pack
+from monitor.packs import available_packs, find_pack, load_pack
 from monitor.packs.proof import Proof, Proved, proofs_folder, read_proofs
 from monitor.packs.prove import Prover
-from monitor.render.dialogue import Say
+from monitor.packs.spoken import engines_of, prove_all, sample, score, speakable
 from monitor.render.espeak import EspeakError
 from monitor.render.render import RenderError
 
@@ -37,7 +34,7 @@ def test(
         if spoken:
             proofs = _speakable(proofs)
         site = settings(config, [pack]) if spoken else None
-        prover = Prover.of(found, _models(site) if site else None, site)
+        prover = Prover.of(found, engines_of(site) if site else None, site)
         began = time.perf_counter()
         done = [
             proved
@@ -57,6 +54,49 @@ def test(
         raise typer.Exit(1)
 
 
+def spoken(
+    packs: Annotated[list[str] | None, typer.Argument(help="packs by name; all that are shipped")] = None,
+    every: Annotated[int, typer.Option(min=1, help="only every so-many-th call of each pack")] = 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="processes; one a core if left out")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="tables for a document")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Proof calls spoken by espeak-ng and heard by the speech models: breaches found, false alerts, what failed."""
+    with plain_errors():
+        chosen = packs or available_packs()
+        site = settings(config, chosen)
+        proofs = sample(chosen, every)
+        done = []
+        for proved in track(prove_all(proofs, site, jobs), "spoken", len(proofs), console=err, transient=True):
+            done.append(proved)
+            if proved.faults and not markdown:
+                _show(proved)
+    if markdown:
+        _document(chosen, done)
+    else:
+        for pack in chosen:
+            say(f"{pack}: {score([proved for proved in done if proved.proof.pack == pack])}")
+        say(f"together: {score(done)}")
+    if not score(done).good:
+        raise typer.Exit(1)
+
+
+def _document(packs: list[str], done: list[Proved]) -> None:
+    """A table of scores, and one of what failed."""
+    say("| pack | calls | seconds | breaches | found | | false alerts |\n|---|---|---|---|---|---|---|")
+    for pack in [*packs, ""]:
+        one = score([proved for proved in done if pack in ("", proved.proof.pack)])
+        share = f"{one.found / one.breaches:.1%}" if one.breaches else ""
+        say(
+            f"| {pack or 'together'} | {one.calls} | {one.seconds:.0f} | {one.breaches} | {one.found} | {share} "
+            f"| {one.false} |"
+        )
+    say("\n| call | rule | |\n|---|---|---|")
+    for proved in done:
+        for fault in proved.faults:
+            say(f"| {proved.proof.pack}/{proved.proof.name} | {fault.rule} | {fault.kind} |")
+
+
 def _chosen(proofs: list[Proof], names: list[str]) -> list[Proof]:
     known = {proof.name: proof for proof in proofs}
     for name in names:
@@ -67,19 +107,10 @@ def _chosen(proofs: list[Proof], names: list[str]) -> list[Proof]:
 
 def _speakable(proofs: list[Proof]) -> list[Proof]:
     """Without those that hold a syllable on, which espeak-ng cannot."""
-    found = [proof for proof in proofs if not any(isinstance(i, Say) and i.drawl for i in proof.call.items)]
+    found = speakable(proofs)
     if len(found) < len(proofs):
         say(f"{len(proofs) - len(found)} calls with a drawl are left out: espeak-ng cannot speak them")
     return found
-
-
-def _models(site: Config) -> Engines:
-    engines = make_engines(site)
-    if engines is None:
-        fail("--spoken needs a speech model: name one in the configuration")
-        raise AssertionError
-    engines.load()
-    return engines
 
 
 def _prove(prover: Prover, proof: Proof) -> Proved | None:

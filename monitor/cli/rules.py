@@ -18,6 +18,7 @@ from monitor.packs.show import HEADERS, markdown, rows
 
 app = typer.Typer(no_args_is_help=True, help="Rule packs.")
 app.command("test")(proofs.test)
+app.command("spoken")(proofs.spoken)
 
 
 @app.command()

@@ -7,7 +7,11 @@ from monitor.core.rulebook import Happening, Occurrence
 from monitor.core.types import Channel, Phase, PhaseChanged, Quality
 
 HOLD_AFTER_SECONDS = 5.0
-"""After a wait phrase, so much silence of the agent is a hold."""
+"""After a wait phrase, so much silence of the agent is a hold, unless the customer speaks at its end."""
+
+ANSWER_SECONDS = 3.0
+"""A customer who speaks for longer does not say yes to waiting: the agent listens, and what sounded like a wait phrase
+was none (请您看一下)."""
 
 WAIT_LASTS_SECONDS = 10.0
 """A wait phrase explains the silence that begins within this time after it."""
@@ -24,6 +28,7 @@ class Holds(Deriver):
         self._wait = frozenset(f"say:{name}" for name in wait)
         self._asked: int | None = None
         self._agent_silent_since: int | None = None
+        self._customer_since: int | None = None
         self._held: Occurrence | None = None
         self._signalled = False
         self._over = False
@@ -52,6 +57,20 @@ class Holds(Deriver):
                 self._hold(max(seen.start, self._agent_silent_since), Quality.INFERRED)
         elif seen.by in (Channel.AGENT, Channel.MIXED):
             self._agent(seen)
+        elif seen.by is Channel.CUSTOMER:
+            self._customer(seen)
+
+    def _customer(self, seen: Occurrence) -> None:
+        if seen.name == Happening.SPEECH_START:
+            self._customer_since = seen.start
+        elif seen.name == Happening.SPEECH_END:
+            self._customer_since = None
+            if self._asked is None or self.held:
+                return
+            if seen.end - max(seen.start, self._asked) > self.c.samples(ANSWER_SECONDS):
+                self._asked = None
+            elif self._agent_silent_since is not None:
+                self._look_later(self._agent_silent_since, seen.end)
 
     def _agent(self, seen: Occurrence) -> None:
         if seen.name == Happening.SPEECH_START:
@@ -63,17 +82,21 @@ class Holds(Deriver):
         elif seen.name == Happening.SPEECH_END:
             self._agent_silent_since = seen.end
             self._forget(seen.end)
-            if self._asked is not None and not self._signalled:
-                since = seen.end
-                at = since + self.c.samples(HOLD_AFTER_SECONDS)
-                self.c.stream.wake(at, "hold", lambda _: self._silent(since))
+            self._look_later(seen.end, seen.end)
 
     def _forget(self, silent_from: int) -> None:
         if self._asked is not None and silent_from > self._asked + self.c.samples(WAIT_LASTS_SECONDS):
             self._asked = None
 
+    def _look_later(self, since: int, quiet_since: int) -> None:
+        """Look again when the agent has been silent for so long; at the latest a second after the customer's answer."""
+        if self._asked is None or self._signalled or self.held:
+            return
+        at = max(since + self.c.samples(HOLD_AFTER_SECONDS), quiet_since + self.c.samples(1.0))
+        self.c.stream.wake(at, "hold", lambda _: self._silent(since))
+
     def _silent(self, since: int) -> None:
-        if self._agent_silent_since == since and self._asked is not None:
+        if self._agent_silent_since == since and self._asked is not None and self._customer_since is None:
             self._hold(since, Quality.INFERRED)
 
     def _hold(self, at: int, quality: Quality) -> None:

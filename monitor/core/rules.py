@@ -128,12 +128,8 @@ class Engine:
         named = {role: frozenset(n for n, r in roles.items() if r is role) for role in Role}
         listening = frozenset(text for pack in packs for text in pack.listening)
         audio = self.audio.context
-        self.audio.derivers += [
-            Turns(audio),
-            Overlaps(audio),
-            TurnLevels(audio),
-            Phases(audio, signalled=signalled),
-        ]
+        self._phases = Phases(audio, signalled=signalled)
+        self.audio.derivers += [Turns(audio), Overlaps(audio), TurnLevels(audio), self._phases]
         talk = self.talk.context
         holds = Holds(talk, named[Role.WAIT])
         desk = self.talk.desk
@@ -207,12 +203,16 @@ class Engine:
         return self.take()
 
     def close(self, end: int) -> list[Event]:
-        """The call is over at ``end``; every rule has its verdict afterwards."""
+        """No more will come; the audio ended at ``end``. Every rule has its verdict afterwards.
+
+        What was due before the end of the call was due before the hang-up, however long the recording goes on.
+        """
         self.audio.close(end, end + 1)
         # What the audio's measures said in closing stands at the position after the end.
         self.talk.close(end, end + 2)
+        over = end if self._phases.ended is None else min(end, self._phases.ended)
         for lane in (self.audio, self.talk):
-            lane.conclude(end)
+            lane.conclude(over)
         return self.take()
 
     def take(self) -> list[Event]:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 from monitor.audit.standing import Came, standing
 from monitor.core import rulebook as rb
 from monitor.core.fold import is_han
-from monitor.core.types import Event, Outcome, Verdict
+from monitor.core.types import Event, Outcome, SignalKind, Verdict
 from monitor.paths import data_root
 from monitor.render import dialogue
 from monitor.render.render import Rendered
@@ -24,7 +24,7 @@ from monitor.render.truth import said_of
 from monitor.yamlfile import Place, Problem, Strict, YamlError, YamlFile
 
 CALL = "call"
-"""In place of an item's id: the call from its first sample to its last."""
+"""In place of an item's id: the call from its first sample to the hang-up, or to its last where none is signalled."""
 
 SLACK = 0.3
 """Seconds by which an alert may miss its time, unless the proof allows more."""
@@ -56,11 +56,17 @@ class ExpectedAlert(Strict):
 
     def seconds(self, rendered: Rendered) -> float:
         """The time in the rendered call."""
-        start, end = rendered.places.get(self.item, (0.0, len(rendered.samples) / rendered.rate))
+        start, end = rendered.places.get(self.item) or (0.0, _end(rendered))
         if self.said:
             words = said_of([u for u in rendered.truth["utterances"] if u.get("id") == self.item])
             start, end = words[0].part(self.said) or (start, end)
         return (start if self.at.endswith(".start") else end) + self.plus
+
+
+def _end(rendered: Rendered) -> float:
+    """When the call ends, s."""
+    hangups = (float(signal["at"]) for signal in rendered.signals if signal["signal"] == SignalKind.HANGUP)
+    return next(hangups, len(rendered.samples) / rendered.rate)
 
 
 class ProofCall(dialogue.Dialogue):
@@ -166,9 +172,10 @@ def _unknown_rule(name: str, pack: rb.Pack) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is not as a proof says: the rule, the fault in words, what came instead, and the rule's verdicts."""
+    """What is not as a proof says: the rule, which kind of fault, in words, what came instead, the rule's verdicts."""
 
     rule: str
+    kind: Literal["missing", "false", "unmet"]
     message: str
     alerts: tuple[Came, ...]
     verdicts: tuple[str, ...]
@@ -176,7 +183,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proof that was tried: ``seconds`` of audio, how many alerts came, and what was not as it should be."""
+    """A proof that was tried: ``seconds`` of audio, how many alerts came, and what was not as it should be. An alert
+    at a wrong time is missing, and not false as well."""
 
     proof: Proof
     seconds: float
@@ -189,17 +197,20 @@ def compare(proof: Proof, rendered: Rendered, events: Sequence[Event], slack: fl
     came = [alert for alert in standing(events, rendered.rate) if alert.rule.startswith(f"{proof.pack}/")]
     left = list(came)
     missing = [alert for alert in proof.call.alerts if not _found(alert, proof.pack, rendered, left, slack)]
-    wrong: list[tuple[str, str]] = []
+    wrong: list[tuple[str, Literal["missing", "false", "unmet"], str]] = []
     for alert in missing:
         other = _nearest(alert, proof.pack, rendered, left)
         if other is not None:
             left.remove(other)
         instead = f"it came at {other.at:.2f} s" if other else "it did not come"
-        wrong.append((alert.rule, f"expected an alert {_place(alert, rendered, slack)}; {instead}"))
-    wrong += [(a.rule.partition("/")[2], f"not expected: an alert at {a}") for a in left]
+        wrong.append((alert.rule, "missing", f"expected an alert {_place(alert, rendered, slack)}; {instead}"))
+    wrong += [(a.rule.partition("/")[2], "false", f"not expected: an alert at {a}") for a in left]
     met = {v.rule for v in events if isinstance(v, Verdict) and v.outcome is Outcome.MET}
-    wrong += [(r, "expected to be met; it was not") for r in proof.call.met if f"{proof.pack}/{r}" not in met]
-    faults = tuple(_fault(proof.pack, rule, message, came, events, rendered.rate) for rule, message in wrong)
+    wrong += [(r, "unmet", "expected to be met; it was not") for r in proof.call.met if f"{proof.pack}/{r}" not in met]
+    faults = tuple(
+        Fault(rule, kind, message, *_beside(f"{proof.pack}/{rule}", came, events, rendered.rate))
+        for rule, kind, message in wrong
+    )
     return Proved(proof, len(rendered.samples) / rendered.rate, len(came), faults)
 
 
@@ -224,11 +235,13 @@ def _place(alert: ExpectedAlert, rendered: Rendered, slack: float) -> str:
     return f"at {alert.seconds(rendered):.2f} s ({alert.at}{plus}, within {max(alert.about, slack):g} s){by}"
 
 
-def _fault(pack: str, name: str, message: str, came: list[Came], events: Sequence[Event], rate: int) -> Fault:
-    rule = f"{pack}/{name}"
+def _beside(
+    rule: str, came: list[Came], events: Sequence[Event], rate: int
+) -> tuple[tuple[Came, ...], tuple[str, ...]]:
+    """All alerts and verdicts of a rule."""
     verdicts = tuple(
         f"{v.at / rate:.2f} s {v.outcome.value}{f' ({v.reason})' if v.reason else ''}"
         for v in events
         if isinstance(v, Verdict) and v.rule == rule
     )
-    return Fault(name, message, tuple(a for a in came if a.rule == rule), verdicts)
+    return tuple(alert for alert in came if alert.rule == rule), verdicts

@@ -162,11 +162,12 @@ class _Stage:
             start = self.end - self._samples(item.overlap)
         else:
             start = self.end + self._samples(item.pause)
-        if start < spoken.first:
+        if start < 0:
             raise ValueError(f"{item.text!r} would start before the call")
         if start < self.spoken_until[item.channel]:
             raise ValueError(f"the {item.channel} would speak {item.text!r} into an own utterance")
-        self.stems.append(_Stem(item.channel, start - spoken.first, spoken.samples))
+        before = max(spoken.first - start, 0)  # what stands before the voice and before the call
+        self.stems.append(_Stem(item.channel, start - spoken.first + before, spoken.samples[before:]))
         stop = start + spoken.last - spoken.first
         self.spoken_until[item.channel] = stop
         self.end = max(self.end, stop)

@@ -296,4 +296,4 @@ def test_a_second_silence_after_the_only_occasion() -> None:
 
 def test_what_is_due_after_the_end_never_comes() -> None:
     form = Expect(on("ended"), (on("say:bye", by=AGENT),), 5, None)
-    assert Bench(rule(form)).happen("signal:hangup", 5).close(9).verdicts() == [(9, "not_applicable", "call_ended")]
+    assert Bench(rule(form)).happen("signal:hangup", 5).close(9).verdicts() == [(5, "not_applicable", "call_ended")]

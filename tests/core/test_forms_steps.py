@@ -227,4 +227,4 @@ def test_a_second_silence_after_the_only_run() -> None:
 
 def test_steps_after_the_end_are_missing() -> None:
     form = Steps(on("ended"), (step("a", within=None),))
-    assert Bench(rule(form)).happen("signal:hangup", 5).close(9).verdicts() == [(9, "broken", "missing:a")]
+    assert Bench(rule(form)).happen("signal:hangup", 5).close(9).verdicts() == [(5, "broken", "missing:a")]

@@ -69,6 +69,19 @@ def test_the_customer_may_speak_meanwhile() -> None:
     assert b.measured("hold") == [(4, 20, 16, "inferred")]
 
 
+def test_no_hold_begins_while_the_customer_speaks() -> None:
+    b = bench().speech(AGENT, 1, 4).heard("wait", 2, 4).speech(CUSTOMER, 8, 10).to(11)
+    assert phases(b) == []
+    assert phases(b.to(12)) == [("held", 4, True)]
+
+
+def test_a_customer_who_talks_on_was_not_asked_to_wait() -> None:
+    b = bench().speech(AGENT, 1, 4).heard("wait", 2, 4).speech(CUSTOMER, 5, 8.5).speech(AGENT, 40, 41).close(50)
+    assert b.measured("hold") == []
+    b = bench().speech(CUSTOMER, 0, 4.5).speech(AGENT, 1, 4).heard("wait", 2, 4).speech(AGENT, 40, 41).close(50)
+    assert b.measured("hold") == [(4, 40, 36, "inferred")], "only what comes after the question tells"
+
+
 def test_an_agent_who_comes_back_soon_held_nobody() -> None:
     b = bench().speech(AGENT, 1, 4).heard("wait", 2, 4).speech(AGENT, 8.5, 9.5).speech(CUSTOMER, 10, 11).close(13)
     assert b.measured("hold") == []
