@@ -67,7 +67,7 @@ def show(
     with plain_errors():
         found = load_pack(find_pack(pack))
         if as_markdown:
-            say(f"## {found.title[language]}\n\n{markdown(found, language)}")
+            say(markdown(found, language).rstrip("\n"))
             return
         columns = (Column(header, overflow="fold") for header in HEADERS[language])
         table = Table(*columns, title=f"{found.id}  {found.title[language]}", show_lines=True)

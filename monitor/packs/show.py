@@ -49,10 +49,16 @@ def rows(pack: rb.Pack, language: str = "zh") -> list[Row]:
 
 
 def markdown(pack: rb.Pack, language: str = "zh") -> str:
-    """The table for documents."""
+    """The document of a pack: its title, how it is made, and the table."""
     lines = [HEADERS[language], tuple("---" for _ in HEADERS[language])]
     lines += [tuple(cell.replace("|", "\\|") for cell in row.cells) for row in rows(pack, language)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    made = f"monitor rules show {pack.id} --markdown{' --english' if language == 'en' else ''}"
+    told = {
+        "zh": f"由 `{made}` 生成。词句见 `config/packs/{pack.id}.yaml`，写法见 [rules.md](../rules.md)。",
+        "en": f"Printed by `{made}`. The words are in `config/packs/{pack.id}.yaml`; see [rules.md](../rules.md).",
+    }
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"# {pack.title[language]}\n\n{told[language]}\n\n{table}\n"
 
 
 @dataclass(frozen=True, slots=True)
