@@ -1,4 +1,4 @@
-"""A sample of the proof calls spoken by a synthesiser and heard by the shipped models; all are in ``scripts/prove_packs``."""
+"""A sample of the proof calls, spoken by a synthesiser and heard by the shipped models (all: ``scripts/prove_packs``)."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def test_what_is_missing_is_not_found_and_what_is_unmet_is_neither(proofs: list[
     found = score(done)
     assert found == Score(22, 660.0, 20, 19, 1)
     assert found.good
-    assert "22 calls (660 s): 19 of 20 breaches found (95.0%), 1 false alerts (one in 22 calls)" == str(found)
+    assert str(found) == "22 calls (660 s): 19 of 20 breaches found (95.0%), 1 false alerts (one in 22 calls)"
     assert not score([*done, tried(broken, "missing")]).good
     assert not score([*done, tried(blameless, "false")]).good
