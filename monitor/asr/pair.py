@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from monitor.asr.protocol import Engine
 from monitor.asr.worker import answer
-from monitor.core.types import AsrRequest, Ear, Hypothesis
+from monitor.core.fold import fold
+from monitor.core.types import AsrRequest, Ear, Hypothesis, Word
+
+DOUBT_OF_BOTH = 0.1
+"""What is left of the careful ear's doubt of a word when the fast one wrote the same. Of characters in spoken proof
+calls to which the careful ear gave less than 0.5, nine in ten were right then, and a third where the two differed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +75,21 @@ def joined(fast: Hypothesis | None, careful: Hypothesis | None) -> Hypothesis:
         if fast is None:
             raise ValueError("nobody has heard anything yet")
         return marked(fast, Ear.FAST)
-    heard = None if fast is None or fast.failed else fast.words
-    return replace(careful, ear=Ear.CAREFUL, other=heard)
+    if fast is None or fast.failed:
+        return replace(careful, ear=Ear.CAREFUL, other=None)
+    return replace(careful, words=_agreed(careful.words, fast.words), ear=Ear.CAREFUL, other=fast.words)
+
+
+def _agreed(words: Sequence[Word], other: Sequence[Word]) -> tuple[Word, ...]:
+    """The words, surer where the other ear wrote the same characters."""
+    mine, others = ([fold(word.text) for word in some] for some in (words, other))
+    blocks = SequenceMatcher(None, "".join(mine), "".join(others), autojunk=False).get_matching_blocks()
+    same = {at for block in blocks for at in range(block.a, block.a + block.size)}
+    found: list[Word] = []
+    at = 0
+    for word, text in zip(words, mine, strict=True):
+        if text and same.issuperset(range(at, at + len(text))):
+            word = replace(word, confidence=1 - DOUBT_OF_BOTH * (1 - word.confidence))
+        found.append(word)
+        at += len(text)
+    return tuple(found)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from monitor.asr.ears import Ears
 from monitor.asr.models import ModelError
-from monitor.asr.pair import Engines
+from monitor.asr.pair import Engines, joined
 from monitor.asr.scripted import Scripted, spoken
 from monitor.asr.worker import CLOSED
-from monitor.core.types import AsrRequest, Channel, Ear, Hypothesis
+from monitor.core.types import AsrRequest, Channel, Ear, Hypothesis, Word
 
 PATIENCE = 10.0
 """Seconds that a test waits for another thread; nothing here takes that long unless it is broken."""
@@ -427,3 +427,15 @@ def test_nobody_to_ask(asking) -> None:
     with pytest.raises(ValueError, match="at least one"):
         Engines()
     assert both().answer([]) == []
+
+
+def test_what_both_wrote_is_surer() -> None:
+    """Characters, not words: one ear's word may be two of the other's."""
+    careful = (Word("一群", 0, 40, 0.4), Word("混", 40, 60, 0.4), Word("，", 60, 60, 0.1), Word("单", 60, 80, 0.6))
+    fast = tuple(Word(char, n * 20, n * 20 + 20) for n, char in enumerate("一群混蛋"))
+    answer = joined(Hypothesis(1, fast), Hypothesis(1, careful))
+    assert [round(word.confidence, 2) for word in answer.words] == [0.94, 0.94, 0.1, 0.6]
+    assert [replace(word, confidence=0) for word in answer.words] == [replace(word, confidence=0) for word in careful]
+    assert answer.other == fast
+    assert joined(None, Hypothesis(1, careful)).words == careful
+    assert joined(Hypothesis(1, (), failed="f"), Hypothesis(1, careful)).words == careful

@@ -1,4 +1,4 @@
-"""A sample of the proof calls, spoken by a synthesiser and heard by the shipped models (all: ``scripts/prove_packs``)."""
+"""A sample of the proof calls, spoken by a synthesiser and heard by the shipped models; ``scripts/prove_packs`` has all."""
 
 from __future__ import annotations
 
