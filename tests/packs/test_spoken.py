@@ -1,4 +1,4 @@
-"""A sample of the proof calls, spoken by a synthesiser and heard by the shipped models; ``scripts/prove_packs`` has all."""
+"""A sample of the proof calls, spoken and heard by the shipped models; ``scripts/prove_packs`` has all of them."""
 
 from __future__ import annotations
 
