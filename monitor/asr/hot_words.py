@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 
 from monitor.core.rulebook import Pack
@@ -24,4 +24,13 @@ def hot_words(packs: Iterable[Pack]) -> tuple[str, ...]:
     ]
     turns = chain.from_iterable(zip_longest(*wordings, fillvalue=[]))
     found = list(dict.fromkeys(text for pieces in turns for text in pieces if len(text) >= SHORTEST))
-    return tuple(text for text in found if not any(text in other for other in found if other != text))
+    within = {part for text in found for part in _parts(text)}
+    return tuple(text for text in found if text not in within)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Everything that stands together in it and is not all of it."""
+    for start in range(len(text)):
+        for end in range(start + SHORTEST, len(text) + 1):
+            if end - start < len(text):
+                yield text[start:end]

@@ -3,14 +3,14 @@ language model. Small models hear syllables well and guess at the character, so 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.asr.ngrams import EDGE, Keys, Ngrams, Numbers
+from monitor.asr.ngrams import BITS, EDGE, Keys, Ngrams, Numbers, last
 from monitor.core.fold import readings
 
 CANDIDATES = 40
@@ -27,17 +27,51 @@ OTHER_SOUND = 3.0
 often outweighs what was said (measured: a quarter more syllables wrong in wordings that nobody has written)."""
 
 
+LEAST_LOG = {2: -6.0, 3: -5.0, 4: -4.0}
+"""The least natural logarithm of the probability of a character that ends so many of an expected word's."""
+
+
+class Hints:
+    """Words that are to be expected: none of their characters is improbable after those before it.
+
+    People rarely write what a rule forbids, and a language model would make something else of it.
+    """
+
+    def __init__(self, words: Iterable[str], characters: str) -> None:
+        """``characters`` are those of the n-grams; words are taken apart at any other."""
+        numbers = {char: number for number, char in enumerate(characters, 1)}
+        found: dict[int, set[int]] = {length: set() for length in LEAST_LOG}
+        for word in words:
+            symbols = [numbers.get(char, EDGE) for char in word]
+            for length, keys in found.items():
+                for at in range(len(symbols) - length + 1):
+                    part = symbols[at : at + length]
+                    if EDGE not in part:
+                        keys.add(reduce(lambda key, symbol: key << BITS | symbol, part, 0))
+        self._keys = {length: np.array(sorted(keys), np.uint64) for length, keys in found.items() if keys}
+
+    def least(self, histories: Keys, symbols: Keys) -> Numbers:
+        """The natural logarithm below which no symbol after its history is taken to be; minus infinity for most."""
+        floor = np.full(histories.shape, -np.inf)
+        for length, keys in self._keys.items():
+            asked = last(histories, length - 1) << np.uint64(BITS) | symbols
+            places = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+            floor = np.maximum(floor, np.where(keys[places] == asked, LEAST_LOG[length], -np.inf))
+        return floor
+
+
 @dataclass(frozen=True, slots=True)
 class Speller:
     """``tokens`` are the model's, ``symbols`` their numbers in ``ngrams``: EDGE for those that are no character.
 
-    ``weight`` is that of the language model's logarithms, the model's own having 1.
+    ``weight`` is that of the language model's logarithms, the model's own having 1. ``hints``: words to be expected.
     """
 
     ngrams: Ngrams
     tokens: Sequence[str]
     symbols: Keys
     weight: float
+    hints: Hints | None = None
 
     def respell(self, tokens: Sequence[int], logits: Sequence[npt.NDArray[np.float32]]) -> list[int]:
         """The tokens with other characters where those are more probable; everything else stays.
@@ -52,12 +86,17 @@ class Speller:
             candidates, heard = self._candidates(row)
             symbols = np.broadcast_to(self.symbols[candidates], (len(scores), len(candidates)))
             before = np.broadcast_to(histories[:, None], symbols.shape)
-            total = scores[:, None] + heard + self.weight * self.ngrams.score(before, symbols)
+            total = scores[:, None] + heard + self.weight * self._written(before, symbols)
             best = _best(total.ravel(), after := self.ngrams.after(before, symbols).ravel())
             histories, scores = after[best], total.ravel()[best]
             steps.append((place, best // len(candidates), candidates[best % len(candidates)]))
         last = scores + self.weight * self.ngrams.score(histories, np.full(len(histories), EDGE, np.uint64))
         return _trace(list(tokens), steps, int(last.argmax()))
+
+    def _written(self, histories: Keys, symbols: Keys) -> Numbers:
+        """How probable it is that people write these symbols after these histories: natural logarithms."""
+        usual = self.ngrams.score(histories, symbols)
+        return usual if self.hints is None else np.maximum(usual, self.hints.least(histories, symbols))
 
     def _candidates(self, row: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], Numbers]:
         """The most probable characters and the natural logarithms of their probabilities, less for other sounds."""

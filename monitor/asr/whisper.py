@@ -14,7 +14,7 @@ import numpy as np
 
 from monitor.asr import audio, doubt, models, ngrams, steady, timing
 from monitor.asr.card import Card
-from monitor.asr.spelling import Speller
+from monitor.asr.spelling import Hints, Speller
 from monitor.core.types import AsrRequest, Hypothesis, Word
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class Piece:
 class Whisper:
     """Recognises Mandarin. ``model`` is a model folder, or a name that ``models.resolve`` knows.
 
-    ``threads`` are CPU threads of one pass. ``hot_words`` are expected words, used where the model
-    understands them. A name that is not on this machine is pulled by
-    ``load`` when ``pull`` is set.
+    ``threads`` are CPU threads of one pass. ``hot_words`` are expected words: hints for a prompt, where the card of the
+    model says that it understands one, and for the spelling, where it has a language model. A name that is not on this
+    machine is pulled by ``load`` when ``pull`` is set.
     """
 
     rate = 16000
@@ -100,7 +100,7 @@ class Whisper:
         if not whisper.model.is_multilingual:
             raise models.ModelError(f"{self.name} understands English only: choose a model without '.en'.")
         self.card = info.card
-        self._speller = _speller(info, whisper)
+        self._speller = _speller(info, whisper, self._hot_words)
         self._tokens = self._tokenizer(whisper)
         self._prompt = self._prompt_tokens()
         self._whisper = whisper
@@ -240,7 +240,7 @@ class Whisper:
         return [replace(word, confidence=min(word.confidence, most)) for word in timed]
 
 
-def _speller(info: models.ModelInfo, whisper: WhisperModel) -> Speller | None:
+def _speller(info: models.ModelInfo, whisper: WhisperModel, hot_words: Sequence[str]) -> Speller | None:
     """Of a model whose card names n-grams. Tokens that are one character are spelled; Whisper's own are bytes."""
     if info.card.language_model is None:
         return None
@@ -249,7 +249,8 @@ def _speller(info: models.ModelInfo, whisper: WhisperModel) -> Speller | None:
     vocabulary = whisper.hf_tokenizer.get_vocab()
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     symbols = np.array([numbers.get(token, ngrams.EDGE) for token in tokens], dtype=np.uint64)
-    return Speller(chars, tokens, symbols, info.card.language_weight)
+    hints = Hints(hot_words, chars.characters) if hot_words else None
+    return Speller(chars, tokens, symbols, info.card.language_weight, hints)
 
 
 def _on_cpu(row: StorageView) -> StorageView:

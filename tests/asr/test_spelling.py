@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from monitor.asr.spelling import OTHER_SOUND, Speller
+from monitor.asr import spelling
+from monitor.asr.spelling import OTHER_SOUND, Hints, Speller
 from monitor.core.fold import readings
 from training.ngrams import estimate
 
@@ -86,3 +89,23 @@ def test_the_search_finds_the_best_of_all_ways(speller):
         ways = ways[np.argsort([-sum(row[t] for row, t in zip(rows, way, strict=True)) for way in ways])[:1500]]
         best = max(total(tuple(way)) for way in ways)
         assert total(tuple(speller.respell(tokens, rows))) >= best - 1e-6
+
+
+def hinted(speller: Speller, *words: str) -> Speller:
+    return replace(speller, hints=Hints(words, speller.ngrams.characters))
+
+
+def test_what_is_expected_is_not_improbable(speller, monkeypatch):
+    """Nobody wrote 你添车; a rule that listens for it may. Among nine characters nothing is improbable by itself."""
+    monkeypatch.setitem(spelling.LEAST_LOG, 2, -0.5)
+    places = {"你": 0.9}, {"天": 0.3, "添": 0.6}, {"车": 0.9}
+    assert written(speller, *places) == "你天车"
+    assert written(hinted(speller, "你添车"), *places) == "你添车"
+    assert written(hinted(speller, "你添车x天气"), *places) == "你添车", "unknown characters take words apart"
+
+
+def test_what_is_expected_is_not_heard_where_it_was_not_said(speller, monkeypatch):
+    monkeypatch.setitem(spelling.LEAST_LOG, 2, -0.5)
+    places = {"天": 0.98, "添": 0.001}, {"气": 0.9}
+    assert written(hinted(speller, "添气", "添汽"), *places) == "天气"
+    assert written(hinted(speller, "汽"), {"天": 0.9}, {"气": 0.4, "汽": 0.5}) == "天气", "one character says nothing"
