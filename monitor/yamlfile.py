@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ class YamlError(Exception):
 Place = tuple[str | int, ...]
 
 
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Any:
+    """What a text says, never to be changed. To know the line of every field takes a second for a large pack, and packs
+    are read again and again: one that several include, or one that is looked at while it is written."""
+    return YAML(typ="rt").load(text)
+
+
 class YamlFile:
     """A YAML mapping and where each of its fields stands. Raises ``YamlError`` when there is none.
 
@@ -55,7 +63,7 @@ class YamlFile:
         except (OSError, UnicodeDecodeError) as error:
             raise YamlError([Problem(str(path), 1, "file", f"cannot be read ({error}): check the path")]) from error
         try:
-            data = YAML(typ="rt").load(text)
+            data = _parsed(text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             what = str(error.problem or error.context)
