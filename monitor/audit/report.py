@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.core.masker import masked
+from monitor.core.phrases import is_faint
 from monitor.core.rulebook import MEASURES
 from monitor.core.types import (
     Alert,
@@ -115,7 +116,7 @@ class _Book:
                 self._speech[event.channel] = self._speech.get(event.channel, 0) + event.at - event.start
             case Heard() if event.settled:
                 self._heard.append(event)
-            case PhraseHit():
+            case PhraseHit() if not is_faint(event):
                 key = (event.phrase, event.channel)
                 self._phrases[key] = self._phrases.get(key, 0) + 1
             case PhaseChanged():

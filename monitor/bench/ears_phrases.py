@@ -9,7 +9,7 @@ from monitor.bench.ears_hear import Contestant, Listened, listen
 from monitor.bench.gauge import Figures, Plan
 from monitor.bench.material import Material
 from monitor.compose import packs_and_book
-from monitor.core.phrases import PhraseBook, Spotter
+from monitor.core.phrases import PhraseBook, Spotter, is_faint
 from monitor.core.types import STEREO, Channel, PhraseHit, Word
 from monitor.packs import available_packs
 
@@ -68,9 +68,9 @@ def matched(said: Sequence[PhraseHit], heard: Sequence[PhraseHit], rate: int) ->
 
 
 def hits(book: PhraseBook, channel: Channel, rate: int, spoken: Iterable[Spoken]) -> list[PhraseHit]:
-    """All phrases of the book in the segments of a channel."""
+    """All phrases of the book in the segments of a channel, but for those that may have been said, no more."""
     spotter = Spotter(book, channel, rate)
-    return [hit for words, start, end in spoken for hit in spotter.settle(words, start, end)]
+    return [hit for words, start, end in spoken for hit in spotter.settle(words, start, end) if not is_faint(hit)]
 
 
 def said_on(material: Material, channel: Channel) -> list[Spoken]:

@@ -73,7 +73,8 @@ def _packs(figures: Figures) -> Iterator[Table]:
     phrases = figures["phrases"]
     table.caption = (
         f"{phrases['phrases']} phrases, {phrases['wordings']:,} wordings: "
-        f"{_judged(phrases['ms_a_word'], target['ms_a_word'], least=False)} ms a word over {phrases['words']:,} words; "
+        f"{_judged(phrases['ms_a_word'], target['ms_a_word'], least=False)} ms a word over {phrases['words']:,} words, "
+        f"{_judged(phrases['ms_an_unsure_word'], target['ms_an_unsure_word'], least=False)} where the ear is unsure; "
         f"packs loaded in {figures['load_seconds']:g} s of CPU"
     )
     yield table

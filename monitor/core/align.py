@@ -21,9 +21,11 @@ SOUND_WORTH = 0.8
 LEAST = 0.72
 """The score that a piece with wrong characters must reach."""
 
-_TURNING = frozenset("不没未无别")
-_DIGITS = frozenset(SPOKEN_DIGITS)
-_FIXED = _TURNING | _DIGITS - {"一"}  # never left out or added; 一 comes and goes in 查询(一)下
+TURNING = frozenset("不没未无别")
+"""Characters that turn the meaning round."""
+DIGITS = frozenset(SPOKEN_DIGITS)
+FIXED = TURNING | DIGITS - {"一"}
+"""Characters never left out or added; 一 comes and goes in 查询(一)下."""
 
 # Costs order alignments: fewest wrong characters, then fewest missing, then fewest alike in sound only.
 _WRONG = 1_000_000
@@ -56,6 +58,9 @@ class Alignment:
     It begins with character ``start``. Of its characters so many were ``wrong``, ``missing`` (these are wrong
     too) and alike in ``sound`` only; ``length`` counts its own and those that were added. ``tentative``: its
     last character was not heard, so the next ones may make it better.
+
+    ``distance``, in hundredths of a syllable, is how far what was heard is from it where that was heard only faintly,
+    see `monitor.core.faint`; 0 elsewhere.
     """
 
     start: int
@@ -64,6 +69,12 @@ class Alignment:
     sound: int
     length: int
     tentative: bool = False
+    distance: int = 0
+
+    @property
+    def faint(self) -> bool:
+        """Whether it was found only because the recogniser was not sure of its words."""
+        return self.distance > 0
 
 
 def piece(text: str, tolerance: Tolerance) -> Piece:
@@ -139,7 +150,7 @@ def _endings(words: Piece, heard: Sequence[str], end: int) -> Iterator[tuple[int
         cost, used = _cheapest(text[::-1], before, words)
         if len(words.text) >= LOOSE_ENDS and lacking < words.limit and cost >= _WRONG:
             shorter, fewer = _cheapest(text[:0:-1], before, words)
-            if fewer < len(before) and before[fewer] in _TURNING:
+            if fewer < len(before) and before[fewer] in TURNING:
                 shorter = _NEVER  # 不 stands where the missing character should
             cost, used = min((cost, used), (shorter + _left_out(text[0]), fewer))
         yield cost + dropped, used, lacking
@@ -159,7 +170,7 @@ def _cheapest(phrase: str, heard: Sequence[str], words: Piece) -> tuple[int, int
         new = [_NEVER] * (width + 1)
         for column in range(max(1, place - limit), min(width, place + limit) + 1):
             other = heard[column - 1]
-            added = new[column - 1] + (_NEVER if other in _FIXED else _WRONG)
+            added = new[column - 1] + (_NEVER if other in FIXED else _WRONG)
             new[column] = min(row[column - 1] + _pair(char, other, tolerance), row[column] + left_out, added)
         row = new
     best = (_NEVER, 0)
@@ -171,7 +182,7 @@ def _cheapest(phrase: str, heard: Sequence[str], words: Piece) -> tuple[int, int
 
 
 def _left_out(char: str) -> int:
-    return _NEVER if char in _FIXED else _WRONG + _MISSING
+    return _NEVER if char in FIXED else _WRONG + _MISSING
 
 
 @lru_cache(maxsize=65536)
@@ -181,6 +192,6 @@ def _pair(char: str, other: str, tolerance: Tolerance) -> int:
         return 0
     if not set(sounds(char, tolerance)).isdisjoint(sounds(other, tolerance)):
         return 1
-    if char in _TURNING or other in _TURNING or (char in _DIGITS and other in _DIGITS):
+    if char in TURNING or other in TURNING or (char in DIGITS and other in DIGITS):
         return _NEVER
     return _WRONG + _MISSING

@@ -15,7 +15,7 @@ import numpy as np
 from monitor.core.desk import Doubt
 from monitor.core.framing import Framer, Frames
 from monitor.core.needs import patterns_of
-from monitor.core.phrases import PhraseBook
+from monitor.core.phrases import PhraseBook, is_faint
 from monitor.core.review import Spotters, known_at
 from monitor.core.rulebook import Happening, Occurrence, Pack
 from monitor.core.rules import Engine
@@ -267,7 +267,8 @@ class Call:
                 events += self._settle(index, heard)
         for heard in outcome.agreed:
             for hit in self._spotters[index].peek(heard):
-                self._engine.early(_occurrence(hit, heard), self.position)
+                if not is_faint(hit):  # what may have been said is nothing to be early with
+                    self._engine.early(_occurrence(hit, heard), self.position)
         return events
 
     def _settle(self, index: int, heard: Heard) -> list[Event]:
@@ -285,7 +286,8 @@ class Call:
         for hit in hits:
             seen = _occurrence(hit, heard)
             self._engine.put_words(seen)
-            self._engine.early(seen, self.position)
+            if not seen.faint:
+                self._engine.early(seen, self.position)
         return list(hits)
 
     def _blind(self, stretches: list[Blind]) -> None:
@@ -331,4 +333,5 @@ def _occurrence(hit: PhraseHit, heard: Heard) -> Occurrence:
         score=min(hit.score, confidence),
         evidence=(proof,),
         slots=hit.slots,
+        faint=is_faint(hit),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from monitor.core.align import Alignment, Piece, score
 from monitor.core.fold import NUMERALS
 from monitor.core.patterns import GAP, NUMBER_SLOT, SLOT, Blank, Phrasing
+from monitor.core.phonetics import WHOLE
 from monitor.core.spoken import Char, Spoken
 
 GAP_TIME = 8.0
@@ -16,6 +17,12 @@ PAUSE = 0.3
 """Seconds of silence that set a word apart from its neighbours."""
 NUMBER_PAUSE = 1.0
 """Seconds of silence between the digits of a dictated number."""
+
+FAINTLY = 0.49
+"""What a faint match scores at most: less than any rule takes for certain unless it is told to."""
+
+WAITING = 4
+"""Characters in which a better match than one that lacks its last character, or is faint, comes, if any."""
 
 _KEPT = 8  # beginnings of one phrasing that are followed at a time
 _NONE = -1  # no phrasing yet
@@ -58,7 +65,8 @@ def steps_of(phrasings: Sequence[Phrasing]) -> list[tuple[Piece, Step]]:
 class Chain:
     """A phrasing heard so far: characters ``start``..``end``, ``slots`` as such ranges; ``phrasing`` is -1 until whole.
 
-    The counts are those of an `Alignment`, summed up over the pieces; ``tentative`` is that of the last piece.
+    The counts are those of an `Alignment`, summed up over the pieces; ``tentative`` is that of the last piece. It is
+    ``faint`` when any of its pieces is.
     """
 
     phrasing: int
@@ -70,15 +78,31 @@ class Chain:
     length: int
     slots: tuple[tuple[int, int], ...]
     tentative: bool = False
+    distance: int = 0
+
+    @property
+    def faint(self) -> bool:
+        """Whether it was found only because the recogniser was not sure of its words."""
+        return self.distance > 0
 
     def score(self, characters: int) -> float:
         """How sure the match is, 0..1, of a phrasing with so many characters in its pieces."""
-        return score(characters, self.missing, self.sound, self.length)
+        sure = score(characters, self.missing, self.sound, self.length)
+        if not self.distance:
+            return sure
+        return round(FAINTLY * max(0.0, sure - self.distance / (WHOLE * self.length)), 3)
 
     def better_than(self, other: Chain) -> bool:
-        """Fewer differences; among equals the one that ends later, so that blanks are short."""
-        mine = (self.wrong, self.missing, self.sound, -self.end)
-        return mine < (other.wrong, other.missing, other.sound, -other.end)
+        """Not faint, fewer differences; among equals the one that ends later, so that blanks are short."""
+        mine = (self.distance, self.wrong, self.missing, self.sound, -self.end)
+        return mine < (other.distance, other.wrong, other.missing, other.sound, -other.end)
+
+
+def _kept(chains: tuple[Chain, ...], newest: Chain) -> tuple[Chain, ...]:
+    """The latest beginnings; those heard faintly never take the place of the others."""
+    alike = [chain for chain in chains if chain.faint == newest.faint]
+    dropped = alike[0] if len(alike) >= _KEPT else None
+    return (*(chain for chain in chains if chain is not dropped), newest)
 
 
 class Chains:
@@ -115,7 +139,7 @@ class Chains:
             if chain is None:
                 continue
             if step.leads:
-                self._open[step.number] = (*self._open.get(step.number, ()), chain)[-_KEPT:]
+                self._open[step.number] = _kept(self._open.get(step.number, ()), chain)
             self._filling += [replace(chain, phrasing=number) for number in step.fills]
             for number in step.ends:
                 yield replace(chain, phrasing=number)
@@ -130,7 +154,7 @@ class Chains:
                 return None
             start, slots = opened, ((opened, found.start - 1),)
         counts = (found.wrong, found.missing, found.sound, found.length)
-        return Chain(_NONE, start, spoken.end - 1, *counts, slots, found.tentative)
+        return Chain(_NONE, start, spoken.end - 1, *counts, slots, found.tentative, found.distance)
 
     def _link(self, spoken: Spoken, blank: Blank | None, before: tuple[Chain, ...], found: Alignment) -> Chain | None:
         """A further piece on top of the best beginning."""
@@ -151,6 +175,7 @@ class Chains:
             best.length + found.length,
             (*best.slots, (best.end + 1, found.start - 1)) if blank is Blank.SLOT else best.slots,
             found.tentative,
+            best.distance + found.distance,
         )
 
     def _fits(self, spoken: Spoken, blank: Blank | None, first: int, last: int) -> bool:
@@ -206,3 +231,60 @@ class Chains:
             in_time = pause <= NUMBER_PAUSE * self._rate
             return following.folded in NUMERALS and count < NUMBER_SLOT and in_time
         return count < SLOT and pause < PAUSE * self._rate
+
+
+class Faintly:
+    """Hits that were heard faintly. They wait, so that a firm hit which overlaps them takes their place.
+
+    ``patience``: of each phrase the characters after which nothing can cancel a hit.
+    """
+
+    def __init__(self, patience: Sequence[int]) -> None:
+        self._patience = patience
+        self._waiting: list[tuple[int, Chain]] = []
+        self._told: dict[int, int] = {}  # last character of the last faint hit of each phrase
+
+    def copy(self) -> Faintly:
+        """The same hits, to go on elsewhere."""
+        other = Faintly(self._patience)
+        other._waiting, other._told = list(self._waiting), dict(self._told)
+        return other
+
+    def forget(self) -> None:
+        """Whatever waits is broken off."""
+        self._waiting.clear()
+
+    def add(self, phrase: int, chain: Chain) -> None:
+        """A phrase was heard faintly."""
+        if chain.start > self._told.get(phrase, -1):
+            self._waiting.append((phrase, chain))
+
+    def drop(self, phrase: int, start: int) -> None:
+        """Something better, or something that cancels it, was heard from character ``start`` to the newest one."""
+        if self._waiting:
+            self._waiting = [(of, chain) for of, chain in self._waiting if of != phrase or chain.end < start]
+
+    def told(self, phrase: int, chain: Chain) -> None:
+        """This one was reported: what overlaps it is the same occurrence."""
+        self._told[phrase] = chain.end
+
+    def ripe(self, end: int, *, everything: bool) -> Iterable[Sequence[Chain]]:
+        """Of each phrase that waited long enough, or ``everything``: the hits of its first occurrence.
+
+        ``end``: the number of the character that comes next. What overlaps is the same occurrence.
+        """
+        while self._waiting:
+            late = (
+                (phrase, chain.end)
+                for phrase, chain in self._waiting
+                if everything or end > chain.end + max(WAITING, self._patience[phrase])
+            )
+            ripe = next(late, None)
+            if ripe is None:
+                return
+            phrase, last = ripe
+            together = [chain for of, chain in self._waiting if of == phrase and chain.start <= last]
+            self._waiting = [(of, chain) for of, chain in self._waiting if of != phrase or chain.start > last]
+            chains = [chain for chain in together if chain.start > self._told.get(phrase, -1)]
+            if chains:
+                yield chains

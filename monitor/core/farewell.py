@@ -29,7 +29,7 @@ class Farewells(Deriver):
     def see(self, seen: Occurrence) -> None:
         if self._over:
             return
-        if seen.name in self._farewell:
+        if seen.name in self._farewell and not seen.faint:
             self._last = max(self._last or 0, seen.end)
         elif seen.name == Happening.ENDED:
             self._over = True

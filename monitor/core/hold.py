@@ -51,7 +51,8 @@ class Holds(Deriver):
             self._over = True
             self._resume(seen.start)
         elif seen.name in self._wait and seen.by in (Channel.AGENT, Channel.MIXED):
-            self._asked = seen.end
+            if not seen.faint:
+                self._asked = seen.end
         elif seen.name == Happening.MUSIC:
             if not self._signalled and self._agent_silent_since is not None:
                 self._hold(max(seen.start, self._agent_silent_since), Quality.INFERRED)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from monitor.core.chains import PAUSE, Chain, Chains, Step, steps_of
+from monitor.core.chains import PAUSE, WAITING, Chain, Chains, Faintly, Step, steps_of
+from monitor.core.faint import Faint, State
 from monitor.core.listen import Listener
 from monitor.core.patterns import NUMBER_SLOT, CompiledPhrase, Phrasing
 from monitor.core.spoken import Char, Spoken, characters
@@ -15,8 +16,10 @@ from monitor.core.types import Channel, Match, PhraseHit, Word
 BREAK = 2.0
 """Seconds of silence between two characters that no phrase spans."""
 
+SURE = 0.5
+"""Score below which a hit was heard faintly only: rules cannot tell by it, and nothing else counts on it."""
+
 _PARTICLES = "啊呀呢哦哎诶欸"
-_TENTATIVE = 4  # characters in which a better match than one without its last character comes, if any
 _ALONE = 16  # characters of a stretch in which a phrase said alone is looked for
 _LOOSE = 2  # last characters of early words: they change most
 
@@ -46,6 +49,7 @@ class PhraseBook:
             raise ValueError(f"phrases of the same name: {', '.join(twice)}; give each its own")
         self.entries = tuple(self._entries())
         self.listener = Listener(piece for entry in self.entries for piece in entry.phrasing.pieces)
+        self.faint = Faint(self.listener.pieces)
         self.uses: tuple[list[Step], ...] = tuple([] for _ in self.listener.pieces)
         """Of each piece: the steps that wait for it."""
         for piece, step in steps_of([entry.phrasing for entry in self.entries]):
@@ -73,10 +77,17 @@ def _alone_form(phrase: CompiledPhrase) -> re.Pattern[str]:
     return re.compile(f"[{_PARTICLES}]*?({said})" + ("" if phrase.leading else f"[{_PARTICLES}]*$"))
 
 
+def is_faint(hit: PhraseHit) -> bool:
+    """Whether it was heard only where the recogniser was unsure of its words: it may have been said, no more."""
+    return hit.score < SURE
+
+
 class _Ear:
     """What a channel remembers; a copy is cheap."""
 
-    __slots__ = ("cancelled", "chains", "held", "levels", "reported", "spoken", "stretch", "tentative")
+    __slots__ = (
+        "cancelled", "chains", "faint", "faintly", "held", "levels", "reported", "spoken", "stretch", "tentative",
+    )  # fmt: skip
 
     def __init__(self, book: PhraseBook, rate: int) -> None:
         self.levels = book.listener.start
@@ -87,12 +98,15 @@ class _Ear:
         self.held: list[Chain] = []  # hits that might still be cancelled
         self.cancelled: list[tuple[int, int, int]] = []  # phrase, first and last character of what cancels
         self.reported: dict[int, int] = {}  # last character of the last occurrence of each phrase
+        self.faint: State | None = None
+        self.faintly = Faintly(book.patience)
 
     def copy(self, book: PhraseBook, rate: int) -> _Ear:
         other = _Ear(book, rate)
         other.levels, other.spoken, other.chains = self.levels, self.spoken.copy(), self.chains.copy()
         other.stretch, other.held, other.cancelled = list(self.stretch), list(self.held), list(self.cancelled)
         other.reported, other.tentative = dict(self.reported), list(self.tentative)
+        other.faint, other.faintly = self.faint, self.faintly.copy()
         return other
 
 
@@ -111,7 +125,11 @@ class Spotter:
     A phrase is reported once, as soon as its last character is known, and may run across segments and pauses
     of up to 2 s. How the words are divided into segments makes no difference, but for what has to wait for
     the next words, and waits no longer than its segment: a phrase said alone, a slot at the end, a hit that could
-    be cancelled, and a long piece whose last character was not heard.
+    be cancelled, a long piece whose last character was not heard, and what is heard faintly.
+
+    Where the recogniser was unsure of its words, phrases may be heard faintly. Such a hit scores less than `SURE`, and
+    waits for a firm one that overlaps it. Firm hits are the same as if there were no faint ones; one that comes with
+    the next segment is reported although words of it have been reported faintly.
     """
 
     def __init__(self, book: PhraseBook, channel: Channel, rate: int) -> None:
@@ -157,6 +175,8 @@ class Spotter:
         ear.chains.forget()
         ear.stretch.clear()
         ear.tentative.clear()
+        ear.faint = None
+        ear.faintly.forget()
         ear.held.clear()
         ear.cancelled.clear()
 
@@ -171,6 +191,7 @@ class Spotter:
             yield from self._report(ear, ear.chains.close(ear.spoken, None if broken else char))
             yield from self._settle_tentative(ear, everything=broken)
             yield from self._release(ear, everything=broken)
+            yield from self._settle_faint(ear, everything=broken)
             if broken:
                 self._break(ear)
             ear.spoken.append(char)
@@ -186,24 +207,33 @@ class Spotter:
         yield from self._report(ear, ear.chains.close(ear.spoken, None))
         yield from self._settle_tentative(ear, everything=True)
         yield from self._release(ear, everything=True)
+        yield from self._settle_faint(ear, everything=True)
         yield from self._stretch_over(ear)
 
     def _completed(self, ear: _Ear) -> Iterator[Chain]:
         """The phrasings that the newest character completes."""
         book, spoken = self.book, ear.spoken
         ear.levels, ended = book.listener.step(ear.levels, spoken.folded[-1])
-        if not any(ended):
+        ear.faint, perhaps = book.faint.step(ear.faint, spoken.chars)
+        if not perhaps and not any(ended):
             return
-        for piece, local in book.listener.endings(ear.levels, ended, spoken.folded, len(spoken.folded) - 1):
-            start = local.start + spoken.base
-            found = replace(local, start=start)
+        pieces = dict(book.listener.endings(ear.levels, ended, spoken.folded, len(spoken.folded) - 1))
+        pieces.update(book.faint.endings([piece for piece in perhaps if piece not in pieces], spoken.chars))
+        for piece, local in pieces.items():
+            found = replace(local, start=local.start + spoken.base)
             yield from ear.chains.add(spoken, book.uses[piece], found)
 
     def _report(self, ear: _Ear, completed: Iterable[Chain]) -> Iterator[_Found]:
         """Of phrasings that end together the best one of each phrase, unless reported or cancelled."""
         best: dict[int, Chain] = {}
+        faint: list[Chain] = []
         for chain in completed:
             entry = self.book.entries[chain.phrasing]
+            if chain.faint:
+                faint.append(chain)
+                continue
+            # Whatever was heard firmly wins, and is never taken back for something that was not.
+            ear.faintly.drop(entry.phrase, chain.start)
             if entry.cancels:
                 self._cancel(ear, entry.phrase, chain)
             elif chain.tentative:
@@ -220,6 +250,23 @@ class Spotter:
                 ear.held.append(chain)
             else:
                 yield self._found(ear, chain)
+        if faint:
+            self._wait(ear, faint)
+
+    def _wait(self, ear: _Ear, faint: Iterable[Chain]) -> None:
+        """Let hits that were heard faintly wait for better ones, unless these are known or they are cancelled."""
+        cancelling: list[Chain] = []
+        for chain in faint:
+            phrase = self._phrase(chain)
+            if self.book.entries[chain.phrasing].cancels:
+                cancelling.append(chain)
+                continue
+            known = chain.start <= ear.reported.get(phrase, -1)
+            known = known or any(self._phrase(one) == phrase and chain.start <= one.end for one in ear.tentative)
+            if not known and not any(of == phrase and chain.start <= last for of, _, last in ear.cancelled):
+                ear.faintly.add(phrase, chain)
+        for chain in cancelling:
+            ear.faintly.drop(self._phrase(chain), chain.start)
 
     def _settle_tentative(self, ear: _Ear, *, everything: bool = False) -> Iterator[_Found]:
         """Phrases whose last character stays away, and which nothing better overlapped meanwhile."""
@@ -227,24 +274,29 @@ class Spotter:
             return
         ripe: dict[int, int] = {}  # the last character of each phrase that waited long enough
         for chain in ear.tentative:
-            if everything or ear.spoken.end > chain.end + _TENTATIVE:
-                ripe[self.book.entries[chain.phrasing].phrase] = chain.end
+            if everything or ear.spoken.end > chain.end + WAITING:
+                ripe[self._phrase(chain)] = chain.end
         if ripe:
             together: list[Chain] = []  # what overlaps is the same occurrence: the best of it counts
             later: list[Chain] = []
             for chain in ear.tentative:
-                overlaps = chain.start <= ripe.get(self.book.entries[chain.phrasing].phrase, -1)
+                overlaps = chain.start <= ripe.get(self._phrase(chain), -1)
                 (together if overlaps else later).append(replace(chain, tentative=False) if overlaps else chain)
             ear.tentative = later
             yield from self._report(ear, together)
+
+    def _settle_faint(self, ear: _Ear, *, everything: bool = False) -> Iterator[_Found]:
+        """Phrases heard faintly, which nothing better overlapped for as long as it might have."""
+        for chains in ear.faintly.ripe(ear.spoken.end, everything=everything):
+            best = max(chains, key=self._rank)
+            ear.faintly.told(self._phrase(best), best)
+            yield self._found(ear, best)
 
     def _cancel(self, ear: _Ear, phrase: int, by: Chain) -> None:
         if any(of == phrase and by.start <= last for of, _, last in ear.cancelled):
             return  # the same words again, drawn out by what follows them
         ear.cancelled.append((phrase, by.start, by.end))
-        ear.held = [
-            chain for chain in ear.held if self.book.entries[chain.phrasing].phrase != phrase or chain.end < by.start
-        ]
+        ear.held = [chain for chain in ear.held if self._phrase(chain) != phrase or chain.end < by.start]
 
     def _release(self, ear: _Ear, *, everything: bool = False) -> Iterator[_Found]:
         """Held hits that nothing can cancel any more."""
@@ -252,7 +304,7 @@ class Spotter:
             return
         kept: list[Chain] = []
         for chain in ear.held:
-            patience = self.book.patience[self.book.entries[chain.phrasing].phrase]
+            patience = self.book.patience[self._phrase(chain)]
             if everything or ear.spoken.end > chain.end + patience:
                 yield self._found(ear, chain)
             else:
@@ -260,6 +312,9 @@ class Spotter:
         ear.held = kept
 
     # ------------------------------------------------------------ what was found
+
+    def _phrase(self, chain: Chain) -> int:
+        return self.book.entries[chain.phrasing].phrase
 
     def _rank(self, chain: Chain) -> tuple[float, int, int]:
         return chain.score(self.book.entries[chain.phrasing].characters), chain.length, chain.start

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from monitor.core.needs import Span
-from monitor.core.phrases import PhraseBook, Spotter
+from monitor.core.phrases import PhraseBook, Spotter, is_faint
 from monitor.core.rulebook import Happening
 from monitor.core.types import Channel, Ear, Heard, PhraseHit, Review
 
@@ -65,9 +65,11 @@ class Spotters:
         return hits, splits
 
     def _compared(self, hits: list[PhraseHit], others: list[PhraseHit], heard: Heard) -> Iterator[Split]:
-        """What is in one list only; every hit is the same as one other at most."""
-        left = list(others)
+        """What is in one list only; every hit is the same as one other at most. Faint ones say nothing for certain."""
+        left = [other for other in others if not is_faint(other)]
         for hit in hits:
+            if is_faint(hit):
+                continue
             same = next((other for other in left if self._same(hit, other)), None)
             if same is None:
                 yield _split(hit, heard, Review.UNHEARD_BY_FAST)

@@ -54,7 +54,8 @@ class Occurrence:
     """Something that happened from ``start`` to ``end`` and took its place in the stream at ``known``.
 
     ``name`` is a ``Happening``, a phrase name prefixed ``say:``, a measure's name, or a clock's name prefixed
-    ``start:``/``stop:``. ``value`` is in the measure's unit, seconds for things that last.
+    ``start:``/``stop:``. ``value`` is in the measure's unit, seconds for things that last. ``faint``: a phrase that may
+    have been said; rules know it by its ``score``.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Occurrence:
     evidence: tuple[Evidence, ...] = ()
     slots: tuple[str, ...] = ()
     words: tuple[Word, ...] = ()
+    faint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Silences(Deriver):
                 self._last_end = max(self._last_end, seen.end)
                 self._maybe_dead()
             case _:
-                if seen.name in self._farewell and seen.by in (Channel.AGENT, Channel.MIXED):
+                if seen.name in self._farewell and not seen.faint and seen.by in (Channel.AGENT, Channel.MIXED):
                     self._said_farewell = True
 
     def _start(self, seen: Occurrence) -> None:

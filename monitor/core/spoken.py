@@ -11,12 +11,16 @@ from monitor.core.types import Word
 
 @dataclass(frozen=True, slots=True)
 class Char:
-    """A folded character, what stood for it in the transcript, and when it was spoken (samples)."""
+    """A folded character, what stood for it in the transcript, and when it was spoken (samples).
+
+    ``confidence`` is that of its word: how sure the recogniser was, 0..1.
+    """
 
     folded: str
     shown: str
     start: int
     end: int
+    confidence: float = 1.0
 
 
 def characters(words: Iterable[Word], earliest: int, latest: int) -> Iterator[Char]:
@@ -32,7 +36,8 @@ def characters(words: Iterable[Word], earliest: int, latest: int) -> Iterator[Ch
         for place, (folded, source) in enumerate(spelt):
             start = begin + (finish - begin) * place // len(spelt)
             end = begin + (finish - begin) * (place + 1) // len(spelt)
-            yield Char(folded, word.text[source] if source != before else "", start, end)
+            shown = word.text[source] if source != before else ""
+            yield Char(folded, shown, start, end, word.confidence)
             before = source
 
 

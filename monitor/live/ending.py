@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from monitor.core.fold import digits, fold
+from monitor.core.phrases import is_faint
 from monitor.core.rulebook import LEAST_DIGITS, Role
 from monitor.core.types import Channel, Event, Heard, Measured, Phase, PhaseChanged, PhraseHit
 from monitor.live.deadline import read_deadline
@@ -48,6 +49,8 @@ def read_ending(
                 rings = round(event.value)
             case Heard(settled=True):
                 heard = heard or bool(event.words)
+            case PhraseHit() if is_faint(event):
+                pass  # it may have been said, no more
             case PhraseHit(settled=True) if roles.get(event.phrase) is Role.FAREWELL:
                 farewells.append(event.end)
             case PhraseHit(settled=True) if roles.get(event.phrase) is Role.PROMISE:

@@ -50,6 +50,15 @@ def greedy(best: Sequence[int], tokens: Sequence[str]) -> list[tuple[str, int]]:
     return [(tokens[best[n]], n) for n in starts]
 
 
+def confidences(logits: Matrix) -> npt.NDArray[np.float64]:
+    """At each step, for ``logits`` (steps, tokens): the largest probability of its token in the run of equal ones."""
+    best, top = logits.argmax(axis=1), logits.max(axis=1, keepdims=True)
+    sure = 1 / np.exp(logits - top, dtype=np.float64).sum(axis=1)
+    begins = np.diff(best, prepend=-1) != 0
+    peaks = np.maximum.reduceat(sure, np.flatnonzero(begins))
+    return np.asarray(peaks[np.cumsum(begins) - 1])
+
+
 def read_shift_and_scale(file: Path) -> tuple[Matrix, Matrix]:
     """What is added to the features, and what they are then multiplied with."""
     shift, scale = re.findall(r"<LearnRateCoef>\s*0\s*\[([^\]]*)\]", file.read_text(encoding="utf-8"))
@@ -90,8 +99,9 @@ class Fsmn:
         given = ((stacked(frames) + self._shift) * self._scale)[None].astype(np.float32)
         (logits,) = self._session.run(None, {"speech": given})
         step = round(STEP_SECONDS * request.rate)
+        sure = confidences(logits[0]).tolist()
         heard = greedy(logits[0].argmax(axis=1).tolist(), self._tokens)
-        return [Word(text, request.start + n * step, request.start + (n + 1) * step) for text, n in heard]
+        return [Word(text, request.start + n * step, request.start + (n + 1) * step, sure[n]) for text, n in heard]
 
 
 def fbank(samples: Matrix) -> Matrix:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from monitor.bench.ears_hear import Clip
@@ -20,7 +21,7 @@ from monitor.config import Config
 from monitor.core.call import Call
 from monitor.core.fold import is_han
 from monitor.core.patterns import By, compile_phrase
-from monitor.core.phrases import PhraseBook, Spotter
+from monitor.core.phrases import PhraseBook, Spotter, is_faint
 from monitor.core.types import MONO, Channel, Heard, PhraseHit, Word
 from tests.accuracy import fsmn
 from tests.accuracy.calls import RECORDED, run
@@ -29,6 +30,7 @@ RATE = 16000
 LENGTHS = range(4, 9)
 """Syllables of the phrases."""
 LEAST_FOUND = 0.90
+"""Of the phrases as heard, firmly or faintly."""
 MOST_FALSE = 1.0
 """False alarms in a thousand trials; a trial is one phrase in one recording of some seconds."""
 GARBLED = 0.5
@@ -48,10 +50,12 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What was heard of one recording: the characters of its words, and the phrases found in them."""
+    """What was heard of one recording: the characters of its words, the phrases found in them, and those of them that
+    were found firmly."""
 
     words: Sequence[Word]
     hits: frozenset[str]
+    firm: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -105,7 +109,9 @@ def recognised(clip: Clip, engine: fsmn.Fsmn, book: PhraseBook) -> Recognised:
     call = Call(Config().setup(RATE, MONO, (), recognise=True, book=book))
     events = run(call, clip.samples.reshape(-1, 1), [], engine)
     words = [word for event in events if isinstance(event, Heard) and event.settled for word in event.words]
-    return Recognised(words, frozenset(e.phrase for e in events if isinstance(e, PhraseHit) and e.settled))
+    hits = [event for event in events if isinstance(event, PhraseHit) and event.settled]
+    firm = frozenset(hit.phrase for hit in hits if not is_faint(hit))
+    return Recognised(words, frozenset(hit.phrase for hit in hits), firm)
 
 
 def score(phrases: Sequence[Cut], said: Sequence[frozenset[str]], heard: Sequence[frozenset[str]]) -> Score:
@@ -157,6 +163,8 @@ def test_phrases_of_people_in_a_third_partys_text(by: By, clips: list[Clip]) -> 
     shares = [wrong_share(cut, texts[cut.clip], heard[cut.clip].words) for cut in result.missed]
     garbled = sum(share > GARBLED for share in shares)
     print(f"\nby {by}, {len(clips)} recordings, {len(phrases)} phrases: {result.told()}")
+    firm = sum(cut.text in heard[cut.clip].firm for cut in phrases)
+    print(f"found firmly {firm}, only faintly {result.found.total() - firm}")
     print(f"of {len(shares)} missed, {garbled} have more than {GARBLED:.0%} of their syllables wrong in the text")
     assert result.false_in_a_thousand <= MOST_FALSE, result.false
     if by == "near":
@@ -181,3 +189,9 @@ def test_a_hit_elsewhere_is_false_unless_it_was_said_there() -> None:
 def test_how_much_of_a_phrase_the_text_has() -> None:
     words = [Word(char, n, n + 1) for n, char in enumerate("金天狠快")]
     assert wrong_share(Cut("天很好", 0, 1), "今天很好", words) == pytest.approx(1 / 3)
+
+
+def test_confidences_are_the_peaks_of_their_runs() -> None:
+    odds = [[0.6, 0.4], [0.1, 0.9], [0.3, 0.7], [0.8, 0.2]]
+    found = fsmn.confidences(np.log(np.array(odds, np.float32)))
+    assert found == pytest.approx([0.6, 0.9, 0.9, 0.8])

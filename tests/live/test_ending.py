@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta, timezone
 
 from monitor.core.rulebook import Role
@@ -44,6 +45,14 @@ def test_broke_off() -> None:
     assert ending(ANSWERED, SPOKEN, over(100, Channel.CUSTOMER)).broke_off is False
     assert ending(SPOKEN, over(100)).broke_off is False  # nobody answered
     assert ending(ANSWERED, over(100)).broke_off is None  # no words were heard: it is not known
+
+
+def test_what_was_heard_faintly_does_not_count() -> None:
+    bye, promise = hit("p/bye", 95, "再见"), hit("p/promise", 50, "我明天给您回电话", "明天")
+    assert isinstance(bye, PhraseHit) and isinstance(promise, PhraseHit)
+    found = ending(ANSWERED, SPOKEN, replace(promise, score=0.4), replace(bye, score=0.4), over(100, Channel.AGENT))
+    assert (found.farewell, found.broke_off, found.promises) == (False, True, ())
+    assert len(ending(ANSWERED, SPOKEN, promise, bye, over(100)).promises) == 1
 
 
 def test_rings_are_those_that_were_measured() -> None:
