@@ -471,12 +471,20 @@ class Bench:
         return self.happen(rb.Happening.SPEECH_START, start, by=by)
 
     def heard(
-        self, phrase: str, start: float, end: float, by: Channel = AGENT, score: float = 1.0, early: bool = False
+        self,
+        phrase: str,
+        start: float,
+        end: float,
+        by: Channel = AGENT,
+        score: float = 1.0,
+        early: bool = False,
+        faint: bool = False,
     ) -> Bench:
-        """A phrase; ``early``: it is not settled yet."""
+        """A phrase; ``early``: it is not settled yet; ``faint``: perhaps it was not said."""
         low, high = self.p(start), self.p(end)
         proof = (Evidence(by, phrase, low, high, Match.EXACT),)
-        seen = rb.Occurrence(f"say:{phrase}", by, low, high, high, score=score, evidence=proof)
+        score = min(score, 0.4) if faint else score
+        seen = rb.Occurrence(f"say:{phrase}", by, low, high, high, score=score, evidence=proof, faint=faint)
         if early:
             self.engine.early(seen, high)
             self.events += self.engine.take()

@@ -55,6 +55,12 @@ def test_until_or_the_seconds_whatever_is_first() -> None:
         assert [v[1] for v in b.verdicts()] == [outcome]
 
 
+def test_what_was_perhaps_said_ends_no_window() -> None:
+    during = During(ASKED, 10, on("say:bye", by=AGENT))
+    b = asked(Bench(never(during))).heard("bye", 8, 8.5, faint=True).heard("no", 9, 9.5).close(40)
+    assert [v[1] for v in b.verdicts()] == ["broken"]
+
+
 def test_what_lasts_ends_a_window_at_its_end() -> None:
     during = During(on("say:ask"), None, on("turn_end", by=CUSTOMER))
     b = Bench(never(during)).speech(CUSTOMER, 3, 9).heard("ask", 3, 4, by=CUSTOMER).heard("no", 8, 8.5).close(30)

@@ -98,6 +98,8 @@ def test_the_frequency_limit() -> None:
 def test_an_excuse() -> None:
     b = thanks(Bench(thanked(excuses=(Excuse(on("hold_start"), before=3),)))).happen("hold_start", 6).close(20)
     assert b.verdicts() == [(7, "not_applicable", "excused")]
+    b = thanks(Bench(thanked(excuses=(Excuse(on("say:busy"), before=3),)))).heard("busy", 6, 6.5, faint=True).close(20)
+    assert b.verdicts() == [(7, "cannot_tell", "low_confidence")]
 
 
 # ---------------------------------------------------------------- the deadline in the middle of a turn

@@ -110,6 +110,9 @@ def test_an_excuse_lifts_it() -> None:
     excused = level(excuses=(Excuse(on("hold_start"), before=2),))
     b = values(Bench(excused).happen("hold_start", 0.5), -20, -5, -20, -20, -5, -5).close(7)
     assert b.verdicts() == [(5, "broken", "")], "the hold is too long ago for the second one"
+    perhaps = level(excuses=(Excuse(on("say:busy"), before=2),))
+    b = values(Bench(perhaps).heard("busy", 0.5, 0.9, faint=True), -20, -5, -20, -20).close(5)
+    assert b.verdicts() == [(2, "cannot_tell", "low_confidence")]
 
 
 @pytest.mark.parametrize(

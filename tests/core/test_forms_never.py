@@ -107,6 +107,14 @@ def test_an_excuse_is_not_waited_for_beyond_the_end() -> None:
     assert Bench(r).heard("insult", 1, 2).close(5).verdicts() == [(1, "broken", "")]
 
 
+def test_an_excuse_that_was_perhaps_said() -> None:
+    r = insult(excuses=(Excuse(on("say:joke"), before=3),))
+    b = Bench(r).heard("joke", 1, 2, faint=True).heard("insult", 4, 5).close(9)
+    assert b.verdicts() == [(4, "cannot_tell", "low_confidence")]
+    b = Bench(r).heard("joke", 1, 2, faint=True).heard("joke", 2, 3).heard("insult", 4, 5).close(9)
+    assert b.verdicts() == [(4, "not_applicable", "excused")]
+
+
 # ---------------------------------------------------------------- raised early
 
 

@@ -101,6 +101,14 @@ def test_until_ends_it_without_a_finding() -> None:
     assert b.verdicts() == [(4, "not_applicable", "interrupted")]
 
 
+def test_what_was_perhaps_said_ends_nothing() -> None:
+    form = Steps(on("say:begin", by=AGENT), (step("a"),), until=on("say:busy", by=CUSTOMER))
+    b = begun(rule(form)).heard("busy", 4, 5, by=CUSTOMER, faint=True).close(20)
+    assert b.verdicts() == [(7, "broken", "missing:a")]
+    b = begun(script(excuses=(Excuse(on("say:busy"), before=0),))).heard("busy", 4, 5, faint=True).close(20)
+    assert b.verdicts() == [(7, "cannot_tell", "low_confidence")]
+
+
 def test_an_excuse_and_the_frequency_limit() -> None:
     b = begun(script(excuses=(Excuse(on("hold_start"), before=0),))).happen("hold_start", 4).close(20)
     assert b.verdicts() == [(7, "not_applicable", "excused")]

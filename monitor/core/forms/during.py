@@ -72,7 +72,7 @@ class Windows:
         """Take an occurrence. Where it opens a window (or makes one last longer), the first position for which that
         makes a difference: what began there may have been seen already."""
         until, after = self.during.until, self.during.after
-        if until is not None and until.matches(seen):
+        if until is not None and until.matches(seen) and not seen.faint:
             self._close(_moment(seen))
         if not after.matches(seen):
             return None

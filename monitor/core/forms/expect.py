@@ -125,7 +125,7 @@ class ExpectMachine(Machine):
             return
         until = max(start, at, w.heard_to)
         reason = w.doubt or self.desk.doubtful(min(start, at), until, self.party, words=self.words)
-        reason = reason or self._incomparable(w) or self._unmeasured(w)
+        reason = reason or self._incomparable(w) or self._unmeasured(w) or self.perhaps_excused(min(start, w.at), at)
         if not reason and Happening.ENDED in self.form.when.names and not self.desk.spoken:
             reason = "nothing_heard"  # a call without a single voice says more about the line than about the agent
         if reason:

@@ -143,6 +143,7 @@ class KeepMachine(Machine):
         if not self._episode:
             self._episode = self.next_occasion()
         reason = self.desk.doubtful(cause.start, cause.end, self.form.by, words=False)
+        reason = reason or self.perhaps_excused(cause.start, cause.end)
         if reason:
             self._doubt = reason
             if rule_itself:

@@ -6,7 +6,7 @@ has been heard. Whatever could not be heard makes a verdict *cannot tell*, never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from monitor.core.desk import Desk
 from monitor.core.forms.during import SLACK_SECONDS as SLACK_SECONDS
@@ -93,8 +93,16 @@ class Machine:
 
     def excused(self, start: int, end: int) -> bool:
         """Whether one of the rule's excuses applies to something that lasted from ``start`` to ``end``."""
+        return any(not seen.faint for seen in self._excuses(start, end))
+
+    def perhaps_excused(self, start: int, end: int) -> str:
+        """The reason for *cannot tell* where an excuse was heard faintly; empty when none was."""
+        return "low_confidence" if any(self._excuses(start, end)) else ""
+
+    def _excuses(self, start: int, end: int) -> Iterator[Occurrence]:
         s = self.desk.samples
-        return any(self.desk.seen(e.pattern, start - s(e.before), end + s(e.after)) for e in self.rule.excuses)
+        for excuse in self.rule.excuses:
+            yield from self.desk.seen(excuse.pattern, start - s(excuse.before), end + s(excuse.after))
 
     def review(self, cause: Occurrence, spare: int = 0) -> Review | None:
         """Why a finding should be reviewed; see ``Desk.review``."""
@@ -189,7 +197,7 @@ class Machine:
         if self.excused(cause.start, cause.end):
             self.desk.verdict(self.rule, occasion, Outcome.NOT_APPLICABLE, at, "excused")
             return
-        reason = self.doubts(cause, words)
+        reason = self.doubts(cause, words) or self.perhaps_excused(cause.start, cause.end)
         if reason:
             self.desk.verdict(self.rule, occasion, Outcome.CANNOT_TELL, at, reason)
             return

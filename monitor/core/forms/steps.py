@@ -34,7 +34,7 @@ class StepsMachine(Machine):
         self._heard_to = 0  # where we stopped waiting for a phrase that may have begun in time
 
     def see(self, seen: Occurrence) -> None:
-        if self._cause and self.form.until and self.form.until.matches(seen):
+        if self._cause and self.form.until and self.form.until.matches(seen) and not seen.faint:
             self._finish(Outcome.NOT_APPLICABLE, seen.start, "interrupted")
         elif self._cause:
             index = self._index
@@ -134,6 +134,7 @@ class StepsMachine(Machine):
             self._finish(Outcome.NOT_APPLICABLE, at, "excused")
             return
         reason = self._doubt or self.desk.doubtful(self._since, max(at, self._heard_to), party, words=words)
+        reason = reason or self.perhaps_excused(cause.start, at)
         if reason:
             self._finish(Outcome.CANNOT_TELL, at, reason)
             return
