@@ -27,8 +27,9 @@ OTHER_SOUND = 3.0
 often outweighs what was said (measured: a quarter more syllables wrong in wordings that nobody has written)."""
 
 
-LEAST_LOG = {2: -6.0, 3: -5.0, 4: -4.0}
-"""The least natural logarithm of the probability of a character that ends so many of an expected word's."""
+LEAST_LOG = {2: -4.0, 3: -2.5, 4: -1.5}
+"""The least natural logarithm of the probability of a character that ends so many of an expected word's. Measured on
+spoken proof calls, with the words of five packs: of 434 breaches 419 are found, 410 without; -6, -5, -4 gives 417."""
 
 
 class Hints:

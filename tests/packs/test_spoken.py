@@ -11,8 +11,8 @@ from monitor.packs.proof import Fault, Proof, Proved, proofs_folder, read_proofs
 from monitor.packs.spoken import LEAST_FOUND, MOST_FALSE, Score, prove_all, sample, score, speakable
 from monitor.render import espeak
 
-EVERY = 8
-LEAST_CALLS = 60
+EVERY = 4
+LEAST_CALLS = 120
 
 
 @pytest.mark.timeout(900)
