@@ -25,7 +25,11 @@ MORE = 0.15
 """Share that all packs at once may add to the path without words."""
 
 MS_A_WORD = 0.2
-MS_AN_UNSURE_WORD = 0.4
+"""Of a recogniser that is unsure of one word in ten."""
+
+TENTH = 10
+"""`zh-careful` gives less than what a word needs to be heard no other way to one in ten, in spoken calls."""
+
 CHUNK = 0.1
 
 Watched = tuple[tuple[Pack, ...], PhraseBook]
@@ -59,7 +63,7 @@ def run(plan: Plan) -> Figures:
         "rounds": len(costs[0, False]),
         "packs": len(names),
         "load_seconds": round(loading.cpu, 2),
-        "target": {"more": MORE, "ms_a_word": MS_A_WORD, "ms_an_unsure_word": MS_AN_UNSURE_WORD},
+        "target": {"more": MORE, "ms_a_word": MS_A_WORD},
         "rows": [_row(costs, count, words, seconds) for count, words in tasks],
         "phrases": _phrases(plan, calls, watched[-1][0]),
     }
@@ -108,13 +112,16 @@ def _phrases(plan: Plan, calls: Sequence[Material], packs: Sequence[Pack]) -> Fi
     segments = [(channel, call.rate, said_on(call, channel)) for call in calls for channel in STEREO]
     words = sum(len(said) for _, _, spoken in segments for said, _, _ in spoken)
 
-    unsure = [(channel, rate, [_doubted(one) for one in spoken]) for channel, rate, spoken in segments]
+    ways = {
+        name: [(channel, rate, [_doubted(one, every) for one in spoken]) for channel, rate, spoken in segments]
+        for name, every in {"sure": 0, "tenth": TENTH, "unsure": 1}.items()
+    }
 
     def search(segments: Sequence[tuple[Channel, int, Sequence[Spoken]]]) -> None:
         for channel, rate, spoken in segments:
             hits(book, channel, rate, spoken)
 
-    tasks: dict[str, Callable[[], object]] = {"sure": partial(search, segments), "unsure": partial(search, unsure)}
+    tasks: dict[str, Callable[[], object]] = {name: partial(search, way) for name, way in ways.items()}
     for task in tasks.values():
         task()  # readings of characters are looked up once a process
     costs = in_turns(tasks, 1 if plan.quick else 5, plan.tell)
@@ -122,12 +129,12 @@ def _phrases(plan: Plan, calls: Sequence[Material], packs: Sequence[Pack]) -> Fi
         "phrases": len(book.phrases),
         "wordings": len(book.entries),
         "words": words,
-        "ms_a_word": round(cpu_median(costs["sure"]) / words * 1000, 4),
-        "ms_an_unsure_word": round(cpu_median(costs["unsure"]) / words * 1000, 4),
+        "ms_a_word": {name: round(cpu_median(cost) / words * 1000, 4) for name, cost in costs.items()},
     }
 
 
-def _doubted(spoken: Spoken) -> Spoken:
-    """The same words from a recogniser that is sure of none of them."""
+def _doubted(spoken: Spoken, every: int) -> Spoken:
+    """The same words from a recogniser that is unsure of every so-many-th, of none for 0."""
     words, start, end = spoken
-    return [replace(word, confidence=0.5) for word in words], start, end
+    doubted = [replace(w, confidence=0.5) if every and not n % every else w for n, w in enumerate(words)]
+    return doubted, start, end

@@ -33,6 +33,7 @@ ROOM_A_CHARACTER = 30
 
 _NEVER = 10_000  # twice as much still fits
 _ROWS = 4096  # characters whose distances are remembered
+_PAIRS = 256  # those whose distances at every node are: a large array each
 
 Costs = npt.NDArray[np.int16]
 Indices = npt.NDArray[np.intp]
@@ -63,9 +64,11 @@ class Faint:
         """Characters within which an unsure one matters; 0 when there are no pieces to hear faintly."""
         self._chars = sorted({char for n in numbers for char in pieces[n].text})
         self._index = {char: number for number, char in enumerate(self._chars)}
+        self._lacking: list[tuple[Indices, Indices, Costs]] = []
         self._lay_out(numbers)
         self._sounds()
         self._rows: dict[tuple[str, bool], Costs] = {}
+        self._pairs: dict[tuple[str, bool], Costs] = {}
         self._near: dict[str, Costs] = {}  # of each syllable that was heard: the distances to those of the pieces
 
     def _lay_out(self, numbers: Sequence[int]) -> None:
@@ -81,6 +84,10 @@ class Faint:
         self._left_out: Costs = np.array(
             [_NEVER if len(text) < 2 or text[-1] in FIXED else WHOLE for text in order], np.int16
         )
+        for count in range(2, _DEEPEST + 1):  # the nodes of pieces that have room to lack so many in a row
+            long = {text[:n] for text in texts if room(len(text)) >= count * WHOLE for n in range(2, len(text) + 1)}
+            some: Indices = np.array(sorted(nodes[text] for text in long), np.intp)
+            self._lacking.append((some, self._parent[some], self._left_out[some]))
         self._ends: Indices = np.array([nodes[text] for text in texts], np.intp)
         self._rooms: Costs = np.array([room(len(text)) for text in texts], np.int16)
         self._numbers = numbers
@@ -124,6 +131,15 @@ class Faint:
             row[self._index[heard]] = 0
         return row
 
+    def _at_nodes(self, heard: str, sure: bool) -> Costs:
+        """The distance of ``heard`` to the last character of each beginning."""
+        pair = self._pairs.get((heard, sure))
+        if pair is None:
+            if len(self._pairs) >= _PAIRS:
+                self._pairs.clear()
+            pair = self._pairs[heard, sure] = self._row(heard, sure).take(self._char)
+        return pair
+
     # ------------------------------------------------------------ listening
 
     def step(self, state: State | None, chars: Sequence[Char]) -> tuple[State | None, Sequence[int]]:
@@ -150,7 +166,7 @@ class Faint:
 
     def _heard(self, costs: Costs, char: Char, *, sure: bool) -> tuple[Costs, Sequence[int]]:
         """The costs after one more character, and the numbers of the pieces that may end with it."""
-        pair = self._row(char.folded, sure).take(self._char)
+        pair = self._at_nodes(char.folded, sure)
         new = costs.take(self._parent)
         new += pair
         found = np.flatnonzero(new.take(self._ends) <= self._rooms)
@@ -159,10 +175,11 @@ class Faint:
             found = found[pair.take(self._ends.take(found)) == 0]
         if char.folded not in FIXED:
             np.minimum(new, costs + np.int16(WHOLE), out=new)
-        for _ in range(_DEEPEST):
-            without = new.take(self._parent)
-            without += self._left_out
-            np.minimum(new, without, out=new)
+        without = new.take(self._parent)
+        without += self._left_out
+        np.minimum(new, without, out=new)
+        for nodes, parents, left_out in self._lacking:
+            new[nodes] = np.minimum(new.take(nodes), new.take(parents) + left_out)
         np.minimum(new, _NEVER, out=new)
         new[0] = 0
         return new, [self._numbers[place] for place in found.tolist()]

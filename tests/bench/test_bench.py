@@ -20,6 +20,7 @@ from monitor.bench import (
     load,
     material,
     memory,
+    packs,
     signal_path,
     storage,
 )
@@ -51,6 +52,19 @@ def test_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row["calls_a_core"] > 0 and row["times_plain"] > 0 for row in figures["chunks"])
     assert figures["target"] == {"calls_a_core": 250, "times_plain": 2.0}
     _shown("signal", figures)
+
+
+def test_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "demo_calls", lambda quick: [demo_call("2-fast-loud").part(2.5, 9)])
+    figures = packs.run(QUICK)
+    assert [(row["packs"], row["words"]) for row in figures["rows"]] == [
+        (0, False), (1, False), (5, False), (0, True), (1, True), (5, True)
+    ]  # fmt: skip
+    assert all(row["cpu_ms_a_second"] > 0 for row in figures["rows"])
+    found = figures["phrases"]
+    assert found["words"] > 10 and found["wordings"] > 10_000
+    assert 0 < found["ms_a_word"]["sure"] < found["ms_a_word"]["unsure"]
+    _shown("packs", figures)
 
 
 def test_storage() -> None:
