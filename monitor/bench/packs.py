@@ -12,12 +12,12 @@ from monitor.audit.replay import recognise
 from monitor.bench.ears_phrases import Spoken, hits, said_on
 from monitor.bench.gauge import Cost, Figures, Plan, cost_of, cpu_median, in_turns, ratio
 from monitor.bench.material import PACKS, Material, demo_calls, feed_all
-from monitor.compose import packs_and_book
+from monitor.compose import make_engines, packs_and_book
 from monitor.config import load_config
 from monitor.core.call import Call
 from monitor.core.phrases import PhraseBook
 from monitor.core.rulebook import Pack
-from monitor.core.types import STEREO, Channel, Chunk
+from monitor.core.types import STEREO, Channel, Chunk, Event, Heard
 from monitor.packs import available_packs, load_packs
 from monitor.render.truth import words_of
 
@@ -25,14 +25,12 @@ MORE = 0.15
 """Share that all packs at once may add to the path without words."""
 
 MS_A_WORD = 0.2
-"""Of a recogniser that is unsure of one word in ten."""
-
-TENTH = 10
-"""`zh-careful` gives less than what a word needs to be heard no other way to one in ten, in spoken calls."""
+"""Of words as the ears of the configuration give them, with their doubts; of sure words without ears."""
 
 CHUNK = 0.1
 
 Watched = tuple[tuple[Pack, ...], PhraseBook]
+Segments = tuple[Channel, int, Sequence[Spoken]]
 
 
 def run(plan: Plan) -> Figures:
@@ -87,37 +85,38 @@ def _listen(calls: Sequence[Material], watched: Watched, *, words: bool) -> None
             config.setup(material.rate, STEREO, packs, signalled=bool(material.signals), recognise=words, book=book)
         )
         if words:
-            _feed_and_hear(call, material)
+            _feed_and_hear(call, material, Engines(careful=Scripted(words_of(material.said, material.rate))))
         else:
             feed_all(call, material, CHUNK)
 
 
-def _feed_and_hear(call: Call, material: Material) -> None:
+def _feed_and_hear(call: Call, material: Material, engines: Engines) -> list[Event]:
     """The whole call, with early looks at its words as a live call has them."""
-    engines = Engines(careful=Scripted(words_of(material.said, material.rate)))
+    events: list[Event] = []
     for signal in material.signals:
-        call.feed(signal)
+        events += call.feed(signal)
     step = round(CHUNK * material.rate)
     for start in range(0, len(material.samples), step):
-        call.feed(Chunk(start, material.samples[start : start + step]))
-        recognise(call, engines, material.name)
-    call.close_audio()
-    recognise(call, engines, material.name)
-    call.finish()
+        events += call.feed(Chunk(start, material.samples[start : start + step]))
+        events += recognise(call, engines, material.name)
+    events += call.close_audio()
+    events += recognise(call, engines, material.name)
+    return events + call.finish()
 
 
 def _phrases(plan: Plan, calls: Sequence[Material], packs: Sequence[Pack]) -> Figures:
     """The search alone, for every phrase of every pack, whether a rule uses it or not."""
     book = PhraseBook(list({phrase.name: phrase for pack in packs for phrase in pack.phrases}.values()))
     segments = [(channel, call.rate, said_on(call, channel)) for call in calls for channel in STEREO]
-    words = sum(len(said) for _, _, spoken in segments for said, _, _ in spoken)
-
-    ways = {
-        name: [(channel, rate, [_doubted(one, every) for one in spoken]) for channel, rate, spoken in segments]
-        for name, every in {"sure": 0, "tenth": TENTH, "unsure": 1}.items()
+    ways: dict[str, Sequence[Segments]] = {
+        "sure": segments,
+        "unsure": [(c, rate, [_doubted(one) for one in spoken]) for c, rate, spoken in segments],
     }
+    if engines := make_engines(load_config()) if plan.models else None:
+        plan.tell("words of the ears")
+        ways["ears"] = _heard_by(engines, calls)
 
-    def search(segments: Sequence[tuple[Channel, int, Sequence[Spoken]]]) -> None:
+    def search(segments: Sequence[Segments]) -> None:
         for channel, rate, spoken in segments:
             hits(book, channel, rate, spoken)
 
@@ -128,13 +127,29 @@ def _phrases(plan: Plan, calls: Sequence[Material], packs: Sequence[Pack]) -> Fi
     return {
         "phrases": len(book.phrases),
         "wordings": len(book.entries),
-        "words": words,
-        "ms_a_word": {name: round(cpu_median(cost) / words * 1000, 4) for name, cost in costs.items()},
+        "words": _words(segments),
+        "ms_a_word": {name: round(cpu_median(cost) / _words(ways[name]) * 1000, 4) for name, cost in costs.items()},
     }
 
 
-def _doubted(spoken: Spoken, every: int) -> Spoken:
-    """The same words from a recogniser that is unsure of every so-many-th, of none for 0."""
+def _words(segments: Sequence[Segments]) -> int:
+    return sum(len(words) for _, _, spoken in segments for words, _, _ in spoken)
+
+
+def _doubted(spoken: Spoken) -> Spoken:
+    """The same words from a recogniser that is sure of none of them."""
     words, start, end = spoken
-    doubted = [replace(w, confidence=0.5) if every and not n % every else w for n, w in enumerate(words)]
-    return doubted, start, end
+    return [replace(word, confidence=0.5) for word in words], start, end
+
+
+def _heard_by(engines: Engines, calls: Sequence[Material]) -> list[Segments]:
+    """What the ears settle on in the calls. Raises ``ModelError``."""
+    engines.load()
+    found: list[Segments] = []
+    for material in calls:
+        call = Call(load_config().setup(material.rate, STEREO, (), recognise=True))
+        events = _feed_and_hear(call, material, engines)
+        for channel in STEREO:
+            heard = (e for e in events if isinstance(e, Heard) and e.settled and e.channel is channel)
+            found.append((channel, material.rate, [(one.words, one.start, one.end) for one in heard]))
+    return found

@@ -33,7 +33,7 @@ ROOM_A_CHARACTER = 30
 
 _NEVER = 10_000  # twice as much still fits
 _ROWS = 4096  # characters whose distances are remembered
-_PAIRS = 256  # those whose distances at every node are: a large array each
+_PAIRS = 512  # those whose distances at every node are: a large array each
 
 Costs = npt.NDArray[np.int16]
 Indices = npt.NDArray[np.intp]
