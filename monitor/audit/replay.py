@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,7 @@ from monitor.config import Config
 from monitor.core.call import Call, book_of
 from monitor.core.phrases import PhraseBook
 from monitor.core.rulebook import Pack
-from monitor.core.types import Event
+from monitor.core.types import Chunk, Event, Samples, Signal
 from monitor.sources.recording import Recording, Side
 from monitor.sources.signals import read_signals
 
@@ -70,16 +70,14 @@ def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
     call = Call(setup)
     name = f"{job.path.stem}~{next(_runs)}"
     out = Replayed(info.rate)
-    for signal in signals:
-        out.events += call.feed(signal)
-    for chunk in recording.chunks():
-        out.events += call.feed(chunk)
-        out.events += recognise(call, job.engines, name)
-        if progress:
-            progress(recording.position / info.rate, info.seconds)
-    out.events += call.close_audio()
-    out.events += recognise(call, job.engines, name)
-    out.events += call.finish()
+
+    def chunks() -> Iterator[Chunk]:
+        for chunk in recording.chunks():
+            yield chunk
+            if progress:
+                progress(recording.position / info.rate, info.seconds)
+
+    out.events = play(call, signals, chunks(), job.engines, name)
     out.warnings = (*info.warnings, *recording.late_warnings)
     facts = CallFacts(
         id=job.path.stem,
@@ -93,6 +91,27 @@ def replay(job: ReplayJob, progress: Progress | None = None) -> Replayed:
     )
     out.report = build_report(facts, out.events, mask=job.config.mask_numbers)
     return out
+
+
+def play(
+    call: Call, signals: Iterable[Signal], chunks: Iterable[Chunk], engines: Engines | None, name: str
+) -> list[Event]:
+    """The whole call, from its signals to its last verdict; without ``engines`` nothing is recognised."""
+    events: list[Event] = []
+    for signal in signals:
+        events += call.feed(signal)
+    for chunk in chunks:
+        events += call.feed(chunk)
+        events += recognise(call, engines, name)
+    events += call.close_audio()
+    events += recognise(call, engines, name)
+    return events + call.finish()
+
+
+def pieces(samples: Samples, size: int) -> Iterator[Chunk]:
+    """Samples of shape (n, channels) from the beginning of a call, ``size`` at a time."""
+    for start in range(0, len(samples), size):
+        yield Chunk(start, samples[start : start + size])
 
 
 def recognise(call: Call, engines: Engines | None, name: str) -> list[Event]:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor.asr.pair import Engines
+from monitor.audit.replay import pieces, play
 from monitor.compose import packs_and_book
 from monitor.config import Config, load_config
 from monitor.core.call import Call
-from monitor.core.types import STEREO, Chunk, Event, Samples, Signal
+from monitor.core.types import STEREO, Event, Samples, Signal
 from monitor.paths import data_root
 from monitor.render.truth import Said, said_of
 from monitor.sources.errors import SourceError
@@ -92,12 +94,6 @@ def new_call(material: Material, *, recognise: bool = False, config: Config | No
     return Call(setup)
 
 
-def feed_all(call: Call, material: Material, chunk: float) -> list[Event]:
-    """The whole call in chunks of ``chunk`` seconds, without recognition."""
-    events: list[Event] = []
-    for signal in material.signals:
-        events += call.feed(signal)
-    step = round(chunk * material.rate)
-    for start in range(0, len(material.samples), step):
-        events += call.feed(Chunk(start, material.samples[start : start + step]))
-    return events + call.close_audio() + call.finish()
+def feed_all(call: Call, material: Material, chunk: float, engines: Engines | None = None) -> list[Event]:
+    """The whole call in chunks of ``chunk`` seconds; without ``engines`` nothing is recognised."""
+    return play(call, material.signals, pieces(material.samples, round(chunk * material.rate)), engines, material.name)

@@ -8,7 +8,6 @@ from functools import partial
 
 from monitor.asr.pair import Engines
 from monitor.asr.scripted import Scripted
-from monitor.audit.replay import recognise
 from monitor.bench.ears_phrases import Spoken, hits, said_on
 from monitor.bench.gauge import Cost, Figures, Plan, cost_of, cpu_median, in_turns, ratio
 from monitor.bench.material import PACKS, Material, demo_calls, feed_all
@@ -17,7 +16,7 @@ from monitor.config import load_config
 from monitor.core.call import Call
 from monitor.core.phrases import PhraseBook
 from monitor.core.rulebook import Pack
-from monitor.core.types import STEREO, Channel, Chunk, Event, Heard
+from monitor.core.types import STEREO, Channel, Heard
 from monitor.packs import available_packs, load_packs
 from monitor.render.truth import words_of
 
@@ -84,24 +83,8 @@ def _listen(calls: Sequence[Material], watched: Watched, *, words: bool) -> None
         call = Call(
             config.setup(material.rate, STEREO, packs, signalled=bool(material.signals), recognise=words, book=book)
         )
-        if words:
-            _feed_and_hear(call, material, Engines(careful=Scripted(words_of(material.said, material.rate))))
-        else:
-            feed_all(call, material, CHUNK)
-
-
-def _feed_and_hear(call: Call, material: Material, engines: Engines) -> list[Event]:
-    """The whole call, with early looks at its words as a live call has them."""
-    events: list[Event] = []
-    for signal in material.signals:
-        events += call.feed(signal)
-    step = round(CHUNK * material.rate)
-    for start in range(0, len(material.samples), step):
-        events += call.feed(Chunk(start, material.samples[start : start + step]))
-        events += recognise(call, engines, material.name)
-    events += call.close_audio()
-    events += recognise(call, engines, material.name)
-    return events + call.finish()
+        knowing = Engines(careful=Scripted(words_of(material.said, material.rate))) if words else None
+        feed_all(call, material, CHUNK, knowing)
 
 
 def _phrases(plan: Plan, calls: Sequence[Material], packs: Sequence[Pack]) -> Figures:
@@ -148,7 +131,7 @@ def _heard_by(engines: Engines, calls: Sequence[Material]) -> list[Segments]:
     found: list[Segments] = []
     for material in calls:
         call = Call(load_config().setup(material.rate, STEREO, (), recognise=True))
-        events = _feed_and_hear(call, material, engines)
+        events = feed_all(call, material, CHUNK, engines)
         for channel in STEREO:
             heard = (e for e in events if isinstance(e, Heard) and e.settled and e.channel is channel)
             found.append((channel, material.rate, [(one.words, one.start, one.end) for one in heard]))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.asr.pair import Engines
 from monitor.asr.scripted import Scripted
-from monitor.audit.replay import recognise
+from monitor.audit.replay import pieces, play
 from monitor.config import Config
 from monitor.core.call import Call, CallSetup, book_of
 from monitor.core.phrases import PhraseBook
 from monitor.core.rulebook import Pack
-from monitor.core.types import STEREO, Channel, Chunk, Event, Signal, SignalKind
+from monitor.core.types import STEREO, Channel, Event, Signal, SignalKind
 from monitor.packs.proof import SLACK, Proof, Proved, compare
 from monitor.render import babble, speech
 from monitor.render.render import Rendered, render
@@ -54,7 +53,8 @@ class Prover:
         signals = [_signal(data, rendered.rate) for data in rendered.signals]
         setup = self._setup(proof, rendered.rate, bool(signals))
         engines = self.engines or Engines(careful=true_words(rendered))
-        return rendered, _listen(Call(setup), rendered, signals, engines, proof.name)
+        chunks = pieces(rendered.samples, round(CHUNK_SECONDS * rendered.rate))
+        return rendered, play(Call(setup), signals, chunks, engines, proof.name)
 
     def _setup(self, proof: Proof, rate: int, signalled: bool) -> CallSetup:
         return self.config.setup(
@@ -68,19 +68,6 @@ class Prover:
             tags=proof.call.tags,
             hearing=None if self.engines else _FINALS_ONLY,
         )
-
-
-def _listen(call: Call, rendered: Rendered, signals: Sequence[Signal], engines: Engines, name: str) -> list[Event]:
-    events: list[Event] = []
-    for signal in signals:
-        events += call.feed(signal)
-    size = round(CHUNK_SECONDS * rendered.rate)
-    for at in range(0, len(rendered.samples), size):
-        events += call.feed(Chunk(at, rendered.samples[at : at + size]))
-        events += recognise(call, engines, name)
-    events += call.close_audio()
-    events += recognise(call, engines, name)
-    return events + call.finish()
 
 
 def _signal(data: dict[str, Any], rate: int) -> Signal:

@@ -82,17 +82,18 @@ def engines_of(config: Config) -> Engines:
 def prove_all(proofs: Sequence[Proof], config: Config, jobs: int | None = None) -> Iterator[Proved]:
     """Try them in so many processes (one a core if None), in order. Of a call that cannot be spoken everything is
     missing. Raises ``EspeakError`` where the synthesiser is missing."""
+    site = config.model_dump_json()
     jobs = min(jobs or os.cpu_count() or 1, max(len(proofs), 1))
     if jobs == 1:
-        yield from map(partial(_prove, config), proofs)
+        yield from map(partial(_prove, site), proofs)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        yield from pool.map(partial(_prove, config), proofs)
+        yield from pool.map(partial(_prove, site), proofs)
 
 
-def _prove(config: Config, proof: Proof) -> Proved:
+def _prove(config: str, proof: Proof) -> Proved:
     try:
-        return _prover(proof.pack, config.model_dump_json()).prove(proof)
+        return _prover(proof.pack, config).prove(proof)
     except RenderError as error:
         rules = [alert.rule for alert in proof.call.alerts]
         faults = [Fault(rule, "missing", str(error), (), ()) for rule in rules]
